@@ -1,0 +1,36 @@
+"""Models: what a backend offers, as the plugins list them."""
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """Describe one model. Limits and defaults are None where the source doesn't say."""
+
+    id: str
+    """As clients name it, without a `models/` prefix."""
+    display_name: str
+    description: str = ""
+    owned_by: str = "google"
+    input_token_limit: int | None = None
+    output_token_limit: int | None = None
+    default_temperature: float | None = None
+    default_top_p: float | None = None
+    default_top_k: int | None = None
+    thinking: "Thinking | None" = None
+    """None for a model that can't think."""
+
+
+@attrs.frozen(kw_only=True)
+class Thinking:
+    """Say how a model's thinking can be set: by a budget in tokens, or by named levels."""
+
+    min_budget: int | None = None
+    """Smallest budget in tokens; None for level models."""
+    max_budget: int | None = None
+    """Largest budget in tokens; None for level models."""
+    default_budget: int | None = None
+    can_turn_off: bool = False
+    levels: tuple[str, ...] = ()
+    """Of minimal, low, medium, high; empty for budget models."""
+    default_level: str | None = None
