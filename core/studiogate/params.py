@@ -1,6 +1,7 @@
 """Sampling parameters on their way from the client to a backend."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -9,7 +10,8 @@ import attrs
 class Params:
     """Hold what the client asked of the sampling; None means: the backend's own default.
 
-    `apply_params` hooks return changed copies (`attrs.evolve`, `drop`); what can't be honoured is dropped with a reason.
+    `apply_params` hooks return changed copies (`attrs.evolve`, `drop`, `take`); what can't be honoured is dropped with
+    a reason.
     """
 
     temperature: float | None = None
@@ -20,10 +22,21 @@ class Params:
     """Output limit in tokens, reasoning included; at least 1."""
     stop: tuple[str, ...] = ()
     """Sequences that end the answer and are not part of it."""
+    other: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """OpenAI's parameters without a field of their own (`seed`, `logit_bias`, ...), as the client sent them. A plugin
+    that honours one takes it; what is left when a backend starts is reported as ignored."""
     ignored: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    """Fields that were asked for and won't be honoured: name -> reason. Reported as `x-studiogate-ignored`."""
+    """What was asked for and won't be honoured: name -> reason. Reported as `x-studiogate-ignored`."""
+
+    def take(self, name: str) -> "tuple[Any, Params]":
+        """Return the parameter `name` of `other` (None when absent) and a copy without it."""
+        rest = {key: value for key, value in self.other.items() if key != name}
+        return self.other.get(name), attrs.evolve(self, other=rest)
 
     def drop(self, name: str, reason: str) -> "Params":
         """Return a copy without the parameter `name`, with the reason noted under `ignored`."""
-        fields = attrs.fields_dict(Params)
-        return attrs.evolve(self, **{name: fields[name].default}, ignored={**self.ignored, name: reason})
+        ignored = {**self.ignored, name: reason}
+        if name in self.other:
+            return attrs.evolve(self.take(name)[1], ignored=ignored)
+        default = () if name == "stop" else None
+        return attrs.evolve(self, **{name: default}, ignored=ignored)

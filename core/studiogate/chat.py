@@ -1,0 +1,73 @@
+"""A chat request as plugins see it: checked, typed, free of HTTP and JSON."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from studiogate.attachments import AttachmentRef
+from studiogate.params import Params
+from studiogate.tools import ToolSpec
+
+
+class Role(StrEnum):
+    """Who speaks in a message."""
+
+    SYSTEM = "system"
+    """Includes OpenAI's `developer`."""
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+    """A tool's result; includes OpenAI's legacy `function`."""
+
+
+@attrs.frozen(kw_only=True)
+class RequestedCall:
+    """Hold a tool call that the model made earlier in the conversation."""
+
+    id: str
+    name: str
+    arguments: str
+    """A JSON object, as text."""
+
+
+@attrs.frozen(kw_only=True)
+class Message:
+    """Hold one message of the conversation."""
+
+    role: Role
+    text: str = ""
+    """All text parts, joined by newlines."""
+    name: str | None = None
+    """The sender's name, where the client gave one; for a tool's result, the function's."""
+    attachments: tuple[AttachmentRef, ...] = ()
+    """In the order they stood."""
+    tool_calls: tuple[RequestedCall, ...] = ()
+    """Only on assistant messages."""
+    tool_call_id: str | None = None
+    """Only on a tool's result: the call it answers."""
+
+
+@attrs.frozen(kw_only=True)
+class ChatRequest:
+    """Hold one checked chat request."""
+
+    messages: tuple[Message, ...]
+    """At least one; at least one of them is not a system message."""
+    model: str | None = None
+    """As the client named it; None for the operator's default."""
+    params: Params = attrs.field(factory=Params)
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: Any = None
+    """`auto`, `none`, `required`, an object naming one function, or None."""
+    stream: bool = False
+    include_usage: bool = False
+    """Whether a stream ends with a chunk of usage."""
+    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """Fields of the request that the gateway itself doesn't know, for plugins that do. Read only."""
+
+    @property
+    def attachments(self) -> tuple[AttachmentRef, ...]:
+        """Return every reference of every message, in order."""
+        return tuple(ref for message in self.messages for ref in message.attachments)

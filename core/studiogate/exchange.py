@@ -1,0 +1,116 @@
+"""An exchange: one request, its answer, and everything that belongs to both.
+
+A supervisor task of the gateway owns it and feeds its events into a bounded channel; the HTTP side only reads that
+channel and, when the client goes, says so with `cancel()`, which never blocks. Whatever ends the exchange (answer, error,
+deadline, cancel, client gone) closes `stack`, and with it everything the exchange opened.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import attrs
+
+from studiogate.attachments import Attachment
+from studiogate.chat import ChatRequest
+from studiogate.errors import ClientError
+from studiogate.events import Event
+from studiogate.models import Model
+from studiogate.params import Params
+from studiogate.prompt import Prompt
+from studiogate.tools import ToolPlan
+
+CHANNEL_EVENTS = 256
+"""How many events wait for a slow client before the backend is held back."""
+
+
+@attrs.define(kw_only=True)
+class Attempt:
+    """Trace one backend's try at an exchange."""
+
+    backend: str
+    outcome: str
+    """`running`, `ok`, `declined: …`, `unavailable: …`, `failed: …` or `cancelled`."""
+
+
+@attrs.define(kw_only=True, eq=False)
+class Exchange:
+    """Carry one request through the gateway. Lives on the loop's thread only."""
+
+    id: str
+    """`req_` and 24 hexadecimal digits; clients see it as `x-request-id`."""
+    request: ChatRequest
+    prompt: Prompt
+    """The messages as a page takes them; backends with an API of their own use `request.messages`."""
+    deadline: float
+    """When the exchange must be over, in the event loop's time, seconds."""
+    model: Model | None = None
+    """The requested model; None while no plugin lists models."""
+    params: Params = attrs.field(factory=Params)
+    """The parameters of the current attempt."""
+    plan: ToolPlan = attrs.field(factory=ToolPlan)
+    attachments: tuple[Attachment, ...] = ()
+    """In the order of the request's references."""
+    stack: AsyncExitStack = attrs.field(factory=AsyncExitStack)
+    """Closed when the exchange ends, in reverse order of opening."""
+    attempts: list[Attempt] = attrs.field(factory=list[Attempt])
+    """One per backend tried, in order."""
+    created: float = attrs.field(factory=time.time)
+    """Unix time, seconds."""
+    position: int | None = None
+    """Place in the queue, 0 for the next one; None when not waiting."""
+    cancelled: bool = False
+    """Whether somebody asked for the end before it came."""
+    _channel: "asyncio.Queue[Event | ClientError | None]" = attrs.field(
+        factory=lambda: asyncio.Queue(CHANNEL_EVENTS), init=False
+    )
+    _supervisor: "asyncio.Task[None] | None" = attrs.field(default=None, init=False)
+    _shared: dict[type, object] = attrs.field(factory=dict[type, object], init=False)
+
+    @property
+    def backend(self) -> str | None:
+        """Return the name of the backend that answers or answered; None before one does."""
+        return self.attempts[-1].backend if self.attempts else None
+
+    def share[T](self, value: T) -> T:
+        """Keep a value for later attempts of this exchange, under its type; one per type."""
+        self._shared[type(value)] = value
+        return value
+
+    def shared[T](self, kind: type[T]) -> T | None:
+        """Return what an earlier attempt shared under this type, or None."""
+        value = self._shared.get(kind)
+        return value if isinstance(value, kind) else None
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Yield the answer's events to the one reader; raises the `ClientError` that ended the exchange, if one did."""
+        while (item := await self._channel.get()) is not None:
+            if isinstance(item, ClientError):
+                raise item
+            yield item
+
+    def cancel(self) -> None:
+        """End the exchange now; does nothing once it is over. Never blocks."""
+        if self._supervisor is not None and not self._supervisor.done() and not self.cancelled:
+            self.cancelled = True
+            self._supervisor.cancel()
+
+    # What follows is the supervisor's side.
+
+    def supervised_by(self, task: "asyncio.Task[None]") -> None:
+        """Name the task that `cancel` ends."""
+        self._supervisor = task
+
+    async def emit(self, event: Event) -> None:
+        """Pass an event to the reader; waits while the channel is full."""
+        await self._channel.put(event)
+
+    def close(self, error: ClientError | None = None) -> None:
+        """End the reader's iteration, with an error or without; events not yet read stay readable unless cancelled."""
+        end: tuple[ClientError | None, ...] = (None,) if error is None else (error, None)
+        while self._channel.maxsize - self._channel.qsize() < len(end):
+            # Only a reader that is gone leaves the channel full for good; its events have no other use.
+            self._channel.get_nowait()
+        for item in end:
+            self._channel.put_nowait(item)

@@ -1,0 +1,71 @@
+"""From messages to what can be typed into a page: a system instruction and one prompt text.
+
+A conversation of one user message is passed as it is. Anything longer becomes a transcript whose turns are set apart by
+header lines that the model can't confuse with content:
+
+    ### user
+    What is the capital of France?
+
+    ### assistant
+    Paris.
+
+    ### user
+    And of Italy?
+
+A line of a message that would itself look like such a header is indented by one space, so nobody can forge a turn.
+Earlier tool calls stand in the assistant's turn and their results in turns of their own, each with the call's id. The
+transcript ends with the client's last message; the model answers as the assistant.
+"""
+
+import re
+from collections.abc import Sequence
+
+import attrs
+
+from studiogate.attachments import AttachmentRef
+from studiogate.chat import Message, Role
+
+_HEADER_LIKE = re.compile(r"^(?=### (?:user|assistant|tool)\b)", re.MULTILINE)
+
+_PREFACE = "The conversation so far, oldest turn first. Answer its last turn as the assistant.\n\n"
+
+
+@attrs.frozen(kw_only=True)
+class Prompt:
+    """Hold what a page is given for one exchange."""
+
+    system: str | None
+    """All system messages, in order, joined by blank lines; None when there are none."""
+    text: str
+    """What is typed. Line ends are `\\n`."""
+    attachments: tuple[AttachmentRef, ...]
+    """Every reference of the conversation, in order."""
+
+
+def build_prompt(messages: Sequence[Message]) -> Prompt:
+    """Turn a conversation into a system instruction, one prompt text and its attachment references."""
+    spoken = [message for message in messages if message.role is not Role.SYSTEM]
+    system = [message.text for message in messages if message.role is Role.SYSTEM and message.text]
+    lone = len(spoken) == 1 and spoken[0].role is Role.USER
+    text = spoken[0].text if lone else _PREFACE + "\n\n".join(_turn(message) for message in spoken)
+    return Prompt(
+        system="\n\n".join(system) or None,
+        text=_unix_lines(text),
+        attachments=tuple(ref for message in messages for ref in message.attachments),
+    )
+
+
+def _turn(message: Message) -> str:
+    header = f"### {message.role}"
+    if message.name:
+        header += f" {message.name}"
+    if message.tool_call_id:
+        header += f" (result of call {message.tool_call_id})"
+    calls = [f"(called {call.name} as {call.id} with {call.arguments})" for call in message.tool_calls]
+    body = _HEADER_LIKE.sub(" ", _unix_lines(message.text))
+    return "\n".join([header, *([body] if body else []), *calls])
+
+
+def _unix_lines(text: str) -> str:
+    # A textarea does the same, and the text is compared with what the page sent.
+    return text.replace("\r\n", "\n").replace("\r", "\n")

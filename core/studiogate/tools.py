@@ -1,0 +1,62 @@
+"""Tools: what a request offers the model, and the plan that plugins make of it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class ToolSpec:
+    """Hold one entry of the request's `tools`, as the client sent it."""
+
+    index: int
+    """Its place in `tools`; `ToolPlan.taken` names it by this."""
+    spec: Mapping[str, Any]
+    """For example `{"type": "function", "function": {...}}` or `{"google_search": {}}`. Read only."""
+
+    @property
+    def type(self) -> str:
+        """Return what kind of tool this is: its `type`, else its only key, else `unknown`."""
+        kind = self.spec.get("type")
+        if isinstance(kind, str):
+            return kind
+        return next(iter(self.spec)) if len(self.spec) == 1 else "unknown"
+
+
+@attrs.frozen(kw_only=True)
+class FunctionDeclaration:
+    """Declare one function the model may call."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """A JSON Schema of type object; empty for a function without parameters."""
+
+
+type Executor = Callable[[str], Awaitable[str]]
+"""Runs one tool call inside the gateway: takes the arguments (a JSON object as text), returns the result as text."""
+
+
+@attrs.frozen(kw_only=True)
+class ToolPlan:
+    """Say what tools an exchange has; each `map_tools` hook returns its part, the host merges them in order."""
+
+    taken: frozenset[int] = frozenset()
+    """Indices of the request's tools that this part answers for."""
+    switches: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """Tools built into the upstream, by name (`google_search`), with their options."""
+    functions: tuple[FunctionDeclaration, ...] = ()
+    """Declared to the model, in the client's order; the calls go back to the client unless an executor is named."""
+    executors: Mapping[str, Executor] = attrs.field(factory=dict[str, Executor])
+    """Functions that the gateway runs itself, by declared name."""
+
+    def merged(self, other: "ToolPlan") -> "ToolPlan":
+        """Return both parts as one; of equal names the earlier part's stands."""
+        names = {function.name for function in self.functions}
+        return ToolPlan(
+            taken=self.taken | other.taken,
+            switches={**other.switches, **self.switches},
+            functions=(*self.functions, *(f for f in other.functions if f.name not in names)),
+            executors={**other.executors, **self.executors},
+        )
