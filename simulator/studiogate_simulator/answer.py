@@ -1,0 +1,97 @@
+"""The answer to a turn that no scenario covers: it tells what was received, and obeys the limits it was given."""
+
+import re
+from typing import Final
+
+from attrs import frozen
+
+from studiogate_simulator.jspb import Json
+from studiogate_simulator.models import THINKING, Model
+from studiogate_simulator.submission import Submission
+
+STOP: Final = 1
+MAX_TOKENS: Final = 2
+
+_EXCERPT: Final = 200
+"""How much of a long text is repeated, in characters."""
+_WORDS_PER_CHUNK: Final = 8
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What the model says."""
+
+    thoughts: list[str]
+    """Thought deltas."""
+    text: list[str]
+    """Answer deltas."""
+    finish: int
+    """Finish reason."""
+
+
+def default_answer(submission: Submission, model: Model) -> Answer:
+    """Describe the submission in several chunks, cut by its stop sequences and its token limit."""
+    text = _stopped(_description(submission), submission.config.get("stop_sequences"))
+    words = re.findall(r"\s*\S+\s*\Z|\s*\S+", text)
+    limit = submission.config.get("max_output_tokens")
+    most = limit if isinstance(limit, int) else len(words)
+    kept = words[:most]
+    return Answer(
+        thoughts=_thoughts(submission) if THINKING in model.capabilities and _wants_thoughts(submission) else [],
+        text=["".join(kept[start : start + _WORDS_PER_CHUNK]) for start in range(0, len(kept), _WORDS_PER_CHUNK)],
+        finish=STOP if most >= len(words) else MAX_TOKENS,
+    )
+
+
+def _description(submission: Submission) -> str:
+    config = submission.config
+    tools = [name for tool in submission.tools if isinstance(tool, dict) for name in tool]
+    return "\n".join(
+        [
+            f"This is the simulator, answering as **{submission.model}**. It received:",
+            "",
+            f"- Temperature: {_shown(config.get('temperature'))}",
+            f"- Top P: {_shown(config.get('top_p'))}",
+            f"- Maximum output tokens: {_shown(config.get('max_output_tokens'))}",
+            f"- System instruction: {_shown(submission.system)}",
+            f"- Tools: {', '.join(tools) or 'none'}",
+            f"- Files: {', '.join(file.name or file.mime for file in submission.files) or 'none'}",
+            "",
+            f"The prompt begins: {_shown(submission.prompt)}",
+            "",
+            # Last, because the answer ends where a stop sequence first occurs.
+            f"Stop sequences: {_shown_list(config.get('stop_sequences'))}",
+        ]
+    )
+
+
+def _thoughts(submission: Submission) -> list[str]:
+    return [
+        "**Reading the Prompt**\n\n"
+        f"The prompt is {len(submission.prompt)} characters long. I will see what was set besides it.\n\n\n",
+        "**Considering the Settings**\n\n"
+        f"{len(submission.config)} settings and {len(submission.tools)} tools came along with it.\n\n\n",
+        "**Writing the Answer**\n\nI will list what I received and repeat how the prompt begins.\n\n\n",
+    ]
+
+
+def _wants_thoughts(submission: Submission) -> bool:
+    thinking = submission.config.get("thinking")
+    return isinstance(thinking, dict) and bool(thinking.get("include_thoughts"))
+
+
+def _stopped(text: str, stops: Json) -> str:
+    found = [text.find(stop) for stop in stops if isinstance(stop, str) and stop] if isinstance(stops, list) else []
+    return text[: min((position for position in found if position >= 0), default=len(text))]
+
+
+def _shown(value: Json) -> str:
+    if value is None:
+        return "not set"
+    if not isinstance(value, str):
+        return str(value)
+    return f'"{value[:_EXCERPT]}{"…" if len(value) > _EXCERPT else ""}"'
+
+
+def _shown_list(values: Json) -> str:
+    return ", ".join(f'"{value}"' for value in values) if isinstance(values, list) and values else "none"

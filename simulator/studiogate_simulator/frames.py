@@ -1,0 +1,93 @@
+"""The frames of a GenerateContent answer, as bytes.
+
+An answer is a StreamBody: `[[frame,frame,...]]`, or with a Status after the list when it failed on the way. A frame
+holds one candidate with part deltas, the running usage, and the response id; the last content frame has the finish
+reason, and one frame with nothing but an event id follows it.
+"""
+
+import base64
+import secrets
+import time
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from studiogate_simulator.jspb import Json, encode, encode_struct, message
+
+_HARM_CATEGORIES = (7, 8, 9, 10)
+_TEXT_MODALITY = 1
+
+
+@frozen(kw_only=True)
+class Usage:
+    """Running token totals of one answer."""
+
+    prompt: int
+    """Tokens of the request."""
+    answer: int = 0
+    """Answer tokens so far, without thoughts."""
+    thoughts: int = 0
+    """Thought tokens so far."""
+
+    def encode(self) -> list[Json]:
+        """Build the usage message; counts of nothing are unset, as upstream leaves them."""
+        return message(
+            {
+                0: self.prompt,
+                1: self.answer or None,
+                2: self.prompt + self.answer + self.thoughts,
+                4: [[_TEXT_MODALITY, self.prompt]],
+                9: self.thoughts or None,
+            }
+        )
+
+
+def count_tokens(text: str) -> int:
+    """Count tokens the simulator's way: a word is one."""
+    return len(text.split())
+
+
+def text_part(text: str, *, signature: str | None = None) -> list[Json]:
+    """Build an answer text delta."""
+    return message({1: text, 14: signature})
+
+
+def thought_part(text: str) -> list[Json]:
+    """Build a thought text delta."""
+    return message({1: text, 12: 1})
+
+
+def call_part(name: str, args: Mapping[str, Json]) -> list[Json]:
+    """Build a whole function call, with a new call id and a signature."""
+    return message({10: [name, encode_struct(args), secrets.token_hex(4)], 14: new_signature()})
+
+
+def content_frame(part: list[Json], usage: Usage, response_id: str) -> bytes:
+    """Encode a frame that carries one part."""
+    return _frame([[[part], "model"]], usage, response_id)
+
+
+def finish_frame(reason: int, usage: Usage, response_id: str) -> bytes:
+    """Encode the frame with the finish reason: an empty signed text, and the safety ratings."""
+    ratings: list[Json] = [[None, None, category, 1] for category in _HARM_CATEGORIES]
+    content: Json = [[text_part("", signature=new_signature())], "model"]
+    return _frame([content, reason, None, None, ratings], usage, response_id)
+
+
+def event_frame() -> bytes:
+    """Encode the frame that closes a good stream: an event id from the time in microseconds."""
+    return encode(message({3: [str(time.time_ns() // 1000), secrets.randbelow(1 << 30), secrets.randbelow(1 << 30)]}))
+
+
+def new_response_id() -> str:
+    """Make a response id."""
+    return "v1_" + base64.urlsafe_b64encode(secrets.token_bytes(42)).decode()
+
+
+def new_signature() -> str:
+    """Make a thought signature: opaque bytes in standard base64."""
+    return base64.b64encode(secrets.token_bytes(96)).decode()
+
+
+def _frame(candidate: list[Json], usage: Usage, response_id: str) -> bytes:
+    return encode(message({0: [candidate], 2: usage.encode(), 7: response_id}))

@@ -1,0 +1,143 @@
+"""GenerateContent: check a turn, log it, and play its answer onto the network."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from litestar.types import Receive, Send
+
+from studiogate_simulator import http
+from studiogate_simulator.body import Cutter, Gzip, Identity, offers_gzip
+from studiogate_simulator.frames import count_tokens
+from studiogate_simulator.http import Header, Request
+from studiogate_simulator.jspb import Json, at, decode
+from studiogate_simulator.models import Model, find_model
+from studiogate_simulator.script import Ending, Script, compose, failure
+from studiogate_simulator.simulation import Simulation
+from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RpcFailure
+from studiogate_simulator.submission import Submission, read_submission
+from studiogate_simulator.turns import TurnRecord, now
+
+_CONFIG_ENDS: Final = {"temperature": (0, 2), "top_p": (0, 1), "top_k": (1, 1000)}
+"""Closed ranges of the generation config."""
+
+
+async def generate(
+    simulation: Simulation, request: Request, headers: list[Header], receive: Receive, send: Send
+) -> None:
+    """Answer one GenerateContent call; raises RpcFailure only for requests that are no turn at all."""
+    received_at = now()
+    try:
+        message = decode(request.body)
+    except ValueError:
+        raise RpcFailure(INVALID_ARGUMENT, "Invalid JSON payload received.") from None
+    submission = read_submission(message, count_tokens)
+    record = simulation.turns.add(submission, received_at)
+    try:
+        model = _admitted(simulation, message, submission)
+    except RpcFailure as refused:
+        script = failure(refused.status)
+    else:
+        script = compose(simulation.scenarios.take(submission.prompt), submission, model)
+    record.status = script.http_status
+    await _play_until_gone(simulation, script, record, _Wire(request, headers, send), receive)
+
+
+def _admitted(simulation: Simulation, message: Json, submission: Submission) -> Model:
+    # Upstream has one text for a bad proof and every other lack of permission.
+    if not simulation.proofs.accept(at(message, 4), at(message, 1)):
+        raise RpcFailure(PERMISSION_DENIED, "The caller does not have permission")
+    model = find_model(submission.model)
+    if model is None:
+        raise RpcFailure(NOT_FOUND, f"models/{submission.model} is not found for API version v1main")
+    if not model.generates:
+        raise RpcFailure(NOT_FOUND, f"models/{submission.model} is not supported for generateContent.")
+    check_config(submission.config, model)
+    return model
+
+
+def check_config(config: dict[str, Json], model: Model) -> None:
+    """Refuse generation configs that upstream refuses."""
+    ends = _CONFIG_ENDS | {"max_output_tokens": (1, model.output_limit)}
+    for name, (least, most) in ends.items():
+        value = config.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise RpcFailure(
+                INVALID_ARGUMENT,
+                f"Unable to submit request because {name} is {value} but must be in the range [{least}, {most}].",
+            )
+
+
+class _Wire:
+    """Sends encoded messages in the writes that a script asks for."""
+
+    def __init__(self, request: Request, headers: list[Header], send: Send) -> None:
+        self._gzip = offers_gzip(request.headers.get("accept-encoding", ""))
+        self._coder: Gzip | Identity = Gzip() if self._gzip else Identity()
+        self._headers = headers
+        self._send = send
+        self._cutter = Cutter(None)
+
+    async def open(self, script: Script) -> None:
+        encoding: list[Header] = [(b"content-encoding", b"gzip")] if self._gzip else []
+        self._cutter = Cutter(script.write_bytes)
+        await http.start(self._send, script.http_status, [*self._headers, *encoding])
+
+    async def push(self, message: bytes) -> None:
+        await self._write(self._cutter.push(self._coder.push(message)))
+
+    async def flush(self) -> None:
+        await self._write(self._cutter.finish())
+
+    async def close(self, message: bytes) -> None:
+        await self._write([*self._cutter.push(self._coder.finish(message)), *self._cutter.finish()])
+        await http.write(self._send, b"", more=False)
+
+    async def _write(self, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            await http.write(self._send, piece, more=True)
+            # Without a turn of the loop the server would join the pieces into one network write.
+            await asyncio.sleep(0)
+
+
+async def _play_until_gone(
+    simulation: Simulation, script: Script, record: TurnRecord, wire: _Wire, receive: Receive
+) -> None:
+    playing = asyncio.create_task(_play(script, record, wire))
+    gone = asyncio.create_task(_gone(receive))
+    closing = asyncio.create_task(simulation.closing.wait())
+    try:
+        await asyncio.wait((playing, gone, closing), return_when=asyncio.FIRST_COMPLETED)
+        if gone.done() and not playing.done():
+            record.aborted_at = now()
+    finally:
+        for task in (playing, gone, closing):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await playing
+    # Returning without a last piece makes the server reset the stream.
+
+
+async def _play(script: Script, record: TurnRecord, wire: _Wire) -> None:
+    await wire.open(script)
+    for index, message in enumerate(script.frames):
+        if index:
+            await asyncio.sleep(script.delay_s)
+        await wire.push(message)
+        record.frame_times.append(now())
+        record.first_byte_at = record.first_byte_at or record.frame_times[0]
+    if script.ending is Ending.WHOLE:
+        await wire.close(script.tail)
+        record.finished_at = now()
+        record.first_byte_at = record.first_byte_at or record.finished_at
+        return
+    await wire.flush()
+    if script.ending is Ending.HANG:
+        await asyncio.Event().wait()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

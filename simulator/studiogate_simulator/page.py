@@ -1,0 +1,94 @@
+"""The page host and the accounts host: HTML, the page's own scripts, and the redirect between the two."""
+
+import html
+import mimetypes
+from importlib import resources
+from string import Template
+from typing import Final
+from urllib.parse import urlencode
+
+from attrs import frozen
+from litestar.types import HTTPScope, Send
+
+from studiogate_simulator import http
+from studiogate_simulator.account import is_signed_in
+from studiogate_simulator.hosts import ACCOUNTS_HOST, PAGE_ORIGIN, RPC_HOST
+from studiogate_simulator.http import Header
+from studiogate_simulator.simulation import Simulation
+
+_ASSETS: Final = "/static/"
+_ENTRIES: Final = ("/prompts/", "/app/prompts/")
+_POLICY: Final = (
+    "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; "
+    "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+    f"connect-src 'self' https://{RPC_HOST}; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+@frozen(kw_only=True)
+class _Answer:
+    status: int
+    headers: list[Header]
+    body: bytes = b""
+
+
+async def serve_page(simulation: Simulation, scope: HTTPScope, send: Send) -> None:
+    """Answer one request to the page host."""
+    answer = _page(simulation, scope)
+    await http.respond(send, answer.status, [*answer.headers, (b"x-content-type-options", b"nosniff")], answer.body)
+
+
+async def serve_accounts(scope: HTTPScope, send: Send) -> None:
+    """Answer one request to the accounts host: the sign-in form, which leads nowhere."""
+    status = 200 if scope["path"] != "/favicon.ico" else 404
+    await http.respond(send, status, [_type("text/html")], _read("sign_in.html"))
+
+
+def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:
+    path = scope["path"]
+    if path.startswith(_ASSETS):
+        return _asset(path.removeprefix(_ASSETS))
+    if path == "/favicon.ico":
+        return _Answer(status=204, headers=[])
+    if not is_signed_in(http.read_headers(scope)):
+        query = scope["query_string"].decode("latin-1")
+        target = urlencode({"continue": PAGE_ORIGIN + path + (f"?{query}" if query else ""), "service": "aistudio"})
+        return _redirect(f"https://{ACCOUNTS_HOST}/ServiceLogin?{target}")
+    if path in {"/", "/app", "/app/"}:
+        return _redirect("/prompts/new_chat")
+    if not path.startswith(_ENTRIES):
+        return _Answer(status=404, headers=[_type("text/plain")], body=b"The requested URL was not found.")
+    document = Template(_read("index.html").decode()).substitute(
+        hydration_ms=simulation.hydration_ms, rpc_host=html.escape(RPC_HOST)
+    )
+    return _Answer(
+        status=200,
+        headers=[
+            _type("text/html"),
+            (b"content-security-policy", _POLICY.encode()),
+            (b"cache-control", b"no-store"),
+        ],
+        body=document.encode(),
+    )
+
+
+def _asset(name: str) -> _Answer:
+    asset = resources.files("studiogate_simulator") / "web" / name
+    if "/" in name or name.startswith(".") or name.endswith(".html") or not asset.is_file():
+        return _Answer(status=404, headers=[_type("text/plain")], body=b"no such asset")
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return _Answer(
+        status=200, headers=[_type(kind), (b"cache-control", b"private, max-age=3600")], body=asset.read_bytes()
+    )
+
+
+def _redirect(target: str) -> _Answer:
+    return _Answer(status=302, headers=[(b"location", target.encode())])
+
+
+def _type(kind: str) -> Header:
+    return b"content-type", f"{kind}; charset=utf-8".encode()
+
+
+def _read(name: str) -> bytes:
+    return (resources.files("studiogate_simulator") / "web" / name).read_bytes()

@@ -1,0 +1,106 @@
+"""The RPC host: CORS, sign-in, and the small calls; GenerateContent has a module of its own."""
+
+from collections.abc import Callable
+from typing import Final
+
+from litestar.types import HTTPScope, Receive, Send
+
+from studiogate_simulator import http
+from studiogate_simulator.account import is_signed_in, refreshed_cookies
+from studiogate_simulator.frames import count_tokens
+from studiogate_simulator.generate import generate
+from studiogate_simulator.hosts import PAGE_ORIGIN, SERVICE_PATH
+from studiogate_simulator.http import Header, Request
+from studiogate_simulator.jspb import Json, at, decode, encode, items
+from studiogate_simulator.models import MODELS
+from studiogate_simulator.simulation import Simulation
+from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED, RpcFailure, unary
+from studiogate_simulator.submission import text_of
+from studiogate_simulator.turns import now
+
+_CONTENT_TYPE: Final = (b"content-type", b"application/json+protobuf; charset=UTF-8")
+_STREAMING: Final = "GenerateContent"
+
+
+async def serve_rpc(simulation: Simulation, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    """Answer one request to the RPC host."""
+    request = await http.read_request(scope, receive)
+    cors = _cors(request)
+    if request.method == "OPTIONS":
+        await http.respond(send, 200, [*cors, *_preflight(request)], b"")
+        return
+    headers = [*cors, _CONTENT_TYPE, (b"x-content-type-options", b"nosniff"), (b"cache-control", b"private")]
+    try:
+        method = _method(request)
+        headers += [(b"set-cookie", cookie.encode()) for cookie in refreshed_cookies()]
+        if method == _STREAMING:
+            await generate(simulation, request, headers, receive, send)
+        else:
+            await http.respond(send, 200, headers, encode(_UNARY[method](_arguments(request))))
+    except RpcFailure as failed:
+        await http.respond(send, failed.status.http, headers, unary(failed.status))
+
+
+def _method(request: Request) -> str:
+    method = request.path.removeprefix(SERVICE_PATH)
+    if request.method != "POST" or (method not in _UNARY and method != _STREAMING):
+        raise RpcFailure(NOT_FOUND, f"Method not found: {request.path}")
+    if not is_signed_in(request.headers):
+        raise RpcFailure(UNAUTHENTICATED, "Request had invalid authentication credentials.")
+    return method
+
+
+def _arguments(request: Request) -> Json:
+    try:
+        return decode(request.body)
+    except ValueError:
+        raise RpcFailure(INVALID_ARGUMENT, "Invalid JSON payload received.") from None
+
+
+def _cors(request: Request) -> list[Header]:
+    if request.headers.get("origin") != PAGE_ORIGIN:
+        return []
+    return [
+        (b"access-control-allow-origin", PAGE_ORIGIN.encode()),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"Origin"),
+    ]
+
+
+def _preflight(request: Request) -> list[Header]:
+    asked = request.headers.get("access-control-request-headers", "")
+    return [
+        (b"access-control-allow-methods", b"DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT"),
+        (b"access-control-allow-headers", asked.encode("latin-1")),
+        (b"access-control-max-age", b"3600"),
+    ]
+
+
+def _list_models(_: Json) -> Json:
+    return [[model.row() for model in MODELS]]
+
+
+def _count(arguments: Json) -> Json:
+    """Count `[model, contents]`, or the long form `[model, null, [model, contents, ..., system, tools]]`."""
+    whole = at(arguments, 2)
+    contents = items(at(whole, 1) if whole is not None else at(arguments, 1))
+    total = sum(count_tokens(text_of(content)) for content in [*contents, at(whole, 5)])
+    return [total, [], [[[total], 1]], None, None, [[1, total]]]
+
+
+def _preferences(_: Json) -> Json:
+    nanoseconds = round(now() * 1e9)
+    return [2, [[str(nanoseconds // 10**9), nanoseconds % 10**9]]]
+
+
+_UNARY: Final[dict[str, Callable[[Json], Json]]] = {
+    "ListModels": _list_models,
+    "CountTokens": _count,
+    "GenerateAccessToken": lambda _: ["ya29.simulated-access-token"],
+    "GetUserPreferences": _preferences,
+    "GetLoggingContext": lambda _: [0, "RUA", 1, None, None, 1, 4, 0],
+    "GetAiStudioBenefitTier": lambda _: [],
+    "GetUserRestrictions": lambda _: [],
+    "ListPromos": lambda _: [],
+    "ListPrompts": lambda _: [[]],
+}

@@ -1,0 +1,161 @@
+"""Scenarios: what a test wants the next answers to be.
+
+They are posted as JSON. A wrong one is refused with a sentence that names the key, because a misspelt scenario would
+otherwise let its test pass on the default answer.
+"""
+
+from typing import cast
+
+import attrs
+import cattrs
+from attrs import Factory, define, field, frozen, validators
+from cattrs.gen import make_dict_structure_fn
+
+from studiogate_simulator.jspb import Json
+from studiogate_simulator.status import Status
+
+_LEAST_ERROR = 400
+_MOST_ERROR = 599
+
+
+class BadScenario(Exception):  # noqa: N818 - says what the posted JSON is
+    """A posted scenario that cannot be played; the message says why."""
+
+
+@frozen(kw_only=True)
+class Call:
+    """A function call that the model makes."""
+
+    name: str
+    """Function name."""
+    args: dict[str, Json] = Factory(dict[str, Json])
+    """Arguments, as a JSON object."""
+
+
+def _check_http_status(_: object, __: object, value: int) -> None:
+    if value not in range(_LEAST_ERROR, _MOST_ERROR + 1) and value != 200:  # noqa: PLR2004 - HTTP's OK
+        raise ValueError(f"http_status must be 200 or {_LEAST_ERROR} to {_MOST_ERROR}, not {value}")
+
+
+_COUNT = validators.optional(validators.ge(0))
+
+
+@frozen(kw_only=True)
+class Scenario:
+    """How to answer the turns that it matches."""
+
+    when: str | None = None
+    """Text that the prompt must contain; None matches every prompt."""
+    times: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    """How many turns it answers before it is used up; None for ever."""
+    thoughts: list[str] | None = None
+    """Thought deltas, one frame each."""
+    text: list[str] | None = None
+    """Answer deltas, one frame each. Without thoughts, text and calls the default answer is given."""
+    calls: list[Call] | None = None
+    """Function calls, one frame each, after the text."""
+    chunk_delay_ms: float = field(default=10, validator=validators.ge(0))
+    """Pause between frames, in milliseconds."""
+    finish: int = field(default=1, validator=validators.ge(0))
+    """Finish reason."""
+    http_status: int = field(default=200, validator=_check_http_status)
+    """HTTP status; from 400 on the answer is an error body."""
+    status: Status | None = None
+    """An error, posted as `[code, message, details?]`: the body of an error, or the end of a stream that fails."""
+    raw: str | None = None
+    """A whole response body, sent as it is."""
+    write_bytes: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    """Size of every network write of the encoded body, in bytes."""
+    cut_after_frames: int | None = field(default=None, validator=_COUNT)
+    """After that many frames the stream is reset."""
+    hang_after_frames: int | None = field(default=None, validator=_COUNT)
+    """After that many frames nothing more comes until the client goes."""
+
+
+@define
+class Scenarios:
+    """The scenarios in the order they were posted, with what is left of each."""
+
+    _entries: list[Scenario] = Factory(list[Scenario])
+    """Those not used up; `times` is what is left."""
+
+    def add(self, posted: Json) -> Scenario:
+        """Add a scenario from JSON; raises BadScenario."""
+        scenario = read_scenario(posted)
+        self._entries.append(scenario)
+        return scenario
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._entries.clear()
+
+    def waiting(self) -> list[Scenario]:
+        """List those that are left."""
+        return list(self._entries)
+
+    def take(self, prompt: str) -> Scenario | None:
+        """Give the first scenario that matches a prompt, and use it once."""
+        for index, scenario in enumerate(self._entries):
+            if scenario.when is not None and scenario.when not in prompt:
+                continue
+            if scenario.times == 1:
+                del self._entries[index]
+            elif scenario.times is not None:
+                self._entries[index] = attrs.evolve(scenario, times=scenario.times - 1)
+            return scenario
+        return None
+
+
+def read_scenario(posted: Json) -> Scenario:
+    """Build a scenario from JSON; raises BadScenario with a sentence per mistake."""
+    if not isinstance(posted, dict):
+        raise BadScenario("a scenario is a JSON object")
+    try:
+        return _converter.structure(posted, Scenario)
+    except cattrs.BaseValidationError as error:
+        raise BadScenario("; ".join(cattrs.transform_error(error, path="scenario"))) from error
+
+
+def write_scenario(scenario: Scenario) -> dict[str, Json]:
+    """Build the JSON of a scenario, only what differs from the defaults."""
+    written: dict[str, Json] = _converter.unstructure(scenario)
+    return written
+
+
+def _structure_exactly[T](value: object, kind: type[T]) -> T:
+    # bool is an int to Python, but not to someone who reads a scenario.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _structure_number(value: object, _: type[float]) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return value
+
+
+def _structure_status(value: object, _: type[Status]) -> Status:
+    match value:
+        case [int(code), str(message)]:
+            return Status(code=code, message=message)
+        case [int(code), str(message), list(details)]:
+            return Status(code=code, message=message, details=cast("list[Json]", details))
+        case _:
+            raise ValueError("status must be [code, message] or [code, message, details]")
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
+    converter.register_structure_hook(str, _structure_exactly)
+    converter.register_structure_hook(int, _structure_exactly)
+    converter.register_structure_hook(float, _structure_number)
+    converter.register_structure_hook(Status, _structure_status)
+    converter.register_structure_hook_func(lambda kind: kind is Json, lambda value, _: value)
+    converter.register_unstructure_hook(Status, Status.fields)
+    call = make_dict_structure_fn(Call, converter)
+    converter.register_structure_hook(Call, call)
+    return converter
+
+
+_converter = _make_converter()

@@ -1,0 +1,163 @@
+"""A GenerateContent request, read into names: what the log shows and what the default answer tells."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+from attrs import frozen
+
+from studiogate_simulator.jspb import Json, at, items
+from studiogate_simulator.schema import decode_schema
+from studiogate_simulator.status import INVALID_ARGUMENT, RpcFailure
+
+_LEVELS: Final = {1: "LOW", 2: "MEDIUM", 3: "HIGH", 4: "MINIMAL"}
+_MODALITIES: Final = {1: "text", 2: "image", 3: "audio"}
+_RESOLUTIONS: Final = {1: "low", 2: "medium", 3: "high"}
+
+
+@frozen(kw_only=True)
+class InlineFile:
+    """A file that came inside the request."""
+
+    name: str | None
+    """Display name, when one was sent."""
+    mime: str
+    """MIME type as sent."""
+    size: int
+    """Size of the decoded data, in bytes."""
+    sha256: str
+    """Hash of the decoded data, lowercase hex."""
+
+
+@frozen(kw_only=True)
+class Submission:
+    """One submitted turn."""
+
+    model: str
+    """Model id without `models/`."""
+    prompt: str
+    """All text of the last user content."""
+    system: str | None
+    """System instruction, all its text."""
+    config: dict[str, Json]
+    """Generation config by name; only what is set."""
+    tools: list[Json]
+    """Tools by name: `{"google_search": {}}`, `{"function_declarations": [...]}`, ..."""
+    files: list[InlineFile]
+    """Inline data of the last user content."""
+    previous_response_id: str | None
+    """The response id of the turn before this one, when there was one."""
+    prompt_tokens: int
+    """Tokens of the whole contents and the system instruction, the simulator's way of counting."""
+
+
+def read_submission(request: Json, count: Callable[[str], int]) -> Submission:
+    """Read a request array; raises RpcFailure (invalid argument) when its frame is wrong."""
+    model, contents = at(request, 0), at(request, 1)
+    if not isinstance(model, str) or not model.startswith("models/"):
+        raise RpcFailure(INVALID_ARGUMENT, "Request contains an invalid argument: model.")
+    if not items(contents):
+        raise RpcFailure(INVALID_ARGUMENT, "GenerateContentRequest.contents: contents is not specified")
+    system = text_of(at(request, 5)) or None
+    previous = at(request, 11)
+    last = next((content for content in reversed(items(contents)) if at(content, 1) == "user"), None)
+    return Submission(
+        model=model.removeprefix("models/"),
+        prompt=text_of(last),
+        system=system,
+        config=_config(at(request, 3)),
+        tools=[_tool(tool) for tool in items(at(request, 6))],
+        files=_files(last),
+        previous_response_id=previous if isinstance(previous, str) else None,
+        prompt_tokens=sum(count(text_of(content)) for content in items(contents)) + count(system or ""),
+    )
+
+
+def text_of(content: Json) -> str:
+    """Join the text of all parts of a content."""
+    texts = (at(part, 1) for part in items(at(content, 0)))
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _config(config: Json) -> dict[str, Json]:
+    readers: dict[str, Json] = {
+        "candidate_count": at(config, 0),
+        "stop_sequences": at(config, 1),
+        "max_output_tokens": at(config, 3),
+        "temperature": at(config, 4),
+        "top_p": at(config, 5),
+        "top_k": at(config, 6),
+        "response_mime_type": at(config, 7),
+        "response_schema": decode_schema(at(config, 8)),
+        "presence_penalty": at(config, 9),
+        "frequency_penalty": at(config, 10),
+        "response_modalities": _named_list(_MODALITIES, at(config, 14)),
+        "speech": at(config, 15),
+        "thinking": _thinking(at(config, 16)),
+        "media_resolution": _named(_RESOLUTIONS, at(config, 17)),
+        "seed": at(config, 18),
+        "image": at(config, 26),
+    }
+    return {name: value for name, value in readers.items() if value is not None}
+
+
+def _thinking(thinking: Json) -> Json:
+    if not isinstance(thinking, list):
+        return None
+    decoded: dict[str, Json] = {"include_thoughts": bool(at(thinking, 0))}
+    if at(thinking, 1) is not None:
+        decoded["budget"] = at(thinking, 1)
+    if at(thinking, 3) is not None:
+        decoded["level"] = _named(_LEVELS, at(thinking, 3))
+    return decoded
+
+
+def _tool(tool: Json) -> Json:
+    decoded: dict[str, Json] = {}
+    if at(tool, 0) is not None:
+        decoded["code_execution"] = {}
+    if at(tool, 1) is not None:
+        decoded["function_declarations"] = [_declaration(entry) for entry in items(at(tool, 1))]
+    if at(tool, 3) is not None:
+        decoded["google_search"] = {}
+    if at(tool, 7) is not None:
+        decoded["url_context"] = {}
+    if at(tool, 10) is not None:
+        decoded["google_maps"] = {}
+    return decoded or {"unknown": tool}
+
+
+def _declaration(declaration: Json) -> Json:
+    decoded: dict[str, Json] = {"name": at(declaration, 0), "description": at(declaration, 1)}
+    for index, name in ((2, "parameters"), (3, "response")):
+        if at(declaration, index) is not None:
+            decoded[name] = decode_schema(at(declaration, index))
+    return decoded
+
+
+def _files(content: Json) -> list[InlineFile]:
+    return [_file(at(part, 2)) for part in items(at(content, 0)) if at(part, 2) is not None]
+
+
+def _file(inline: Json) -> InlineFile:
+    mime, encoded, name = at(inline, 0), at(inline, 1), at(inline, 2)
+    try:
+        data = base64.b64decode(encoded if isinstance(encoded, str) else "", validate=True)
+    except binascii.Error:
+        raise RpcFailure(INVALID_ARGUMENT, "Base64 decoding failed for inline data.") from None
+    return InlineFile(
+        name=name if isinstance(name, str) else None,
+        mime=mime if isinstance(mime, str) else "",
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _named(names: dict[int, str], value: Json) -> Json:
+    return names.get(value, value) if isinstance(value, int) else value
+
+
+def _named_list(names: dict[int, str], values: Json) -> Json:
+    return [_named(names, value) for value in values] if isinstance(values, list) else None
