@@ -4,13 +4,15 @@
     ├── ConfigurationError        the operator's file, flag or plugin is wrong; the start stops, exit code 2
     ├── Declined                  a backend: this exchange is not mine; the next one tries
     ├── Unavailable               a backend: I cannot now; the next one tries
-    └── ClientError               what a client is told; each leaf is a row of design table "what can go wrong"
+    └── ClientError               what a client is told; each leaf is a row of docs/architecture.md's table
         ├── InvalidRequest        400
         ├── NotFound              404
+        ├── MethodNotAllowed      405
         ├── TooLarge              413
         ├── ModelNotFound         422
         ├── RateLimited           429
         ├── ClientClosed          499
+        ├── InternalError         500
         ├── UpstreamFailed        502
         ├── ServiceUnavailable    503
         └── DeadlineExceeded      504
@@ -71,6 +73,8 @@ class ClientError(StudiogateError):
         self.param = param
         self.code = code if code is not None else self.default_code
         self.retry_after_s = retry_after_s
+        self.headers: dict[str, str] = {}
+        """More headers for the response, such as the exchange's trace."""
 
 
 class InvalidRequest(ClientError):  # noqa: N818 - OpenAI's name for it
@@ -128,6 +132,14 @@ class ClientClosed(ClientError):  # noqa: N818
     default_code = "cancelled"
 
 
+class InternalError(ClientError):
+    """The gateway itself has a bug; its log says where."""
+
+    status = 500
+    type = "internal_error"
+    default_code = "internal_error"
+
+
 class UpstreamFailed(ClientError):  # noqa: N818
     """Every backend tried and failed, or one failed after it had begun to answer."""
 
@@ -162,6 +174,7 @@ _BY_STATUS: dict[int, type[ClientError]] = {
         ModelNotFound,
         RateLimited,
         ClientClosed,
+        InternalError,
         UpstreamFailed,
         ServiceUnavailable,
         DeadlineExceeded,
@@ -210,5 +223,5 @@ def error_response(error: ClientError) -> ErrorResponse:
         "detail": error.message,
     }
     wait = error.retry_after_s
-    headers = {} if wait is None else {"retry-after": str(max(1, math.ceil(wait)))}
-    return ErrorResponse(status=error.status, body=body, headers=headers)
+    retry = {} if wait is None else {"retry-after": str(max(1, math.ceil(wait)))}
+    return ErrorResponse(status=error.status, body=body, headers={**error.headers, **retry})

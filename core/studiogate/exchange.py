@@ -1,8 +1,8 @@
 """An exchange: one request, its answer, and everything that belongs to both.
 
 A supervisor task of the gateway owns it and feeds its events into a bounded channel; the HTTP side only reads that
-channel and, when the client goes, says so with `cancel()`, which never blocks. Whatever ends the exchange (answer, error,
-deadline, cancel, client gone) closes `stack`, and with it everything the exchange opened.
+channel and, when the client goes, says so with `cancel()`, which never blocks. Whatever ends the exchange (answer,
+error, deadline, cancel, client gone) closes `stack`, and with it everything the exchange opened.
 """
 
 import asyncio
@@ -63,8 +63,10 @@ class Exchange:
     cancelled: bool = False
     """Whether somebody asked for the end before it came."""
     _channel: "asyncio.Queue[Event | ClientError | None]" = attrs.field(
-        factory=lambda: asyncio.Queue(CHANNEL_EVENTS), init=False
+        factory=asyncio.Queue["Event | ClientError | None"], init=False
     )
+    # The channel's bound is kept apart from the queue, so that the end can always be said and drops no event.
+    _room: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(CHANNEL_EVENTS), init=False)
     _supervisor: "asyncio.Task[None] | None" = attrs.field(default=None, init=False)
     _shared: dict[type, object] = attrs.field(factory=dict[type, object], init=False)
 
@@ -83,12 +85,21 @@ class Exchange:
         value = self._shared.get(kind)
         return value if isinstance(value, kind) else None
 
+    async def next_event(self) -> Event | None:
+        """Return the answer's next event, None at its end. For the one reader; safe to cancel, nothing gets lost.
+
+        :raises ClientError: what ended the exchange, if an error did.
+        """
+        item = await self._channel.get()
+        if isinstance(item, ClientError):
+            raise item
+        self._room.release()
+        return item
+
     async def events(self) -> AsyncIterator[Event]:
-        """Yield the answer's events to the one reader; raises the `ClientError` that ended the exchange, if one did."""
-        while (item := await self._channel.get()) is not None:
-            if isinstance(item, ClientError):
-                raise item
-            yield item
+        """Yield the answer's events, as `next_event` returns them."""
+        while (event := await self.next_event()) is not None:
+            yield event
 
     def cancel(self) -> None:
         """End the exchange now; does nothing once it is over. Never blocks."""
@@ -104,13 +115,9 @@ class Exchange:
 
     async def emit(self, event: Event) -> None:
         """Pass an event to the reader; waits while the channel is full."""
-        await self._channel.put(event)
+        await self._room.acquire()
+        self._channel.put_nowait(event)
 
     def close(self, error: ClientError | None = None) -> None:
-        """End the reader's iteration, with an error or without; events not yet read stay readable unless cancelled."""
-        end: tuple[ClientError | None, ...] = (None,) if error is None else (error, None)
-        while self._channel.maxsize - self._channel.qsize() < len(end):
-            # Only a reader that is gone leaves the channel full for good; its events have no other use.
-            self._channel.get_nowait()
-        for item in end:
-            self._channel.put_nowait(item)
+        """End the reader's iteration, after the events already emitted, with an error or without. Never blocks."""
+        self._channel.put_nowait(error)

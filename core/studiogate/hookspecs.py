@@ -1,7 +1,7 @@
 """The contract between the gateway and its plugins.
 
-Implementations run in the order of plugins.toml, never of registration or `tryfirst`; hook wrappers are refused at load.
-An implementation may leave out arguments it doesn't need. docs/hooks.md has a section for each hook.
+Implementations run in the order of plugins.toml, never of registration or `tryfirst`; hook wrappers are refused at
+load. An implementation may leave out arguments it doesn't need. docs/hooks.md has a section for each hook.
 """
 
 # A specification has no body, whatever it promises to return.
@@ -61,7 +61,8 @@ async def map_tools(tools: Sequence[ToolSpec], choice: Any, request: ChatRequest
     :param tools: every tool no earlier plugin took, in the client's order.
     :param choice: the request's `tool_choice`: auto, none, required, an object naming a function, or None.
     :param request: the whole request. Read only.
-    :return: this plugin's part, `taken` naming the tools it answers for; None for no part. Tools nobody takes are a 400.
+    :return: this plugin's part, `taken` naming the tools it answers for; None for no part. Tools nobody takes are a
+    400.
     :raises InvalidRequest: a tool that is this plugin's is wrong.
     """
 
@@ -87,13 +88,14 @@ def fetch_response(exchange: "Exchange") -> AsyncGenerator[Event]:
 
     Called for one exchange at a time per slot, in the order of plugins.toml, until a backend yields its first event.
     The gateway closes the generator when the exchange ends, however it ends (`GeneratorExit` or `CancelledError` at the
-    current `yield` or `await`): stop the upstream in `finally`. Whatever must outlive this backend's turn, such as a tab
-    that the next backend may read on, goes on `exchange.stack`.
+    current `yield` or `await`): stop the upstream in `finally`. Whatever must outlive this backend's turn, such as a
+    tab that the next backend may read on, goes on `exchange.stack`.
 
     :param exchange: the request and all that belongs to it; `exchange.params` are this backend's.
     :return: yields events; `Finish` is required.
     :raises Declined: before the first event: not for this backend; the next one tries.
-    :raises Unavailable: before the first event: cannot now; the next one tries. After it, it ends the answer with a 502.
+    :raises Unavailable: before the first event: cannot now; the next one tries. After it, it ends the answer with a
+    502.
     :raises ClientError: final, at any time, goes to the client as it is.
     """
 

@@ -1,0 +1,5 @@
+"""Run the command line with `python -m studiogate`."""
+
+from studiogate.cli import main
+
+main()

@@ -1,0 +1,148 @@
+"""The chain: backends in order, until one answers.
+
+What a backend can say before its first event is kept apart: *declined* (not mine) and *unavailable* (cannot now) let
+the next one try; anything else is a *fault* of that plugin and ends the exchange. After the first event every error is
+final, since the client has seen part of the answer.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import attrs
+
+from studiogate.errors import (
+    ClientError,
+    DeadlineExceeded,
+    Declined,
+    Unavailable,
+    UpstreamFailed,
+    chain_exhausted,
+    error_for_status,
+)
+from studiogate.events import Event, Finish
+from studiogate.exchange import Attempt, Exchange
+from studiogate.params import Params
+from studiogate.plugins import Implementation, PluginHost
+
+log = logging.getLogger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class Patience:
+    """Say how long a backend may take."""
+
+    first_event_s: float
+    """Seconds to its first event."""
+    silence_s: float
+    """Seconds between any two later ones."""
+
+
+class Chain:
+    """Try the backends of a host in order."""
+
+    def __init__(self, host: PluginHost, patience: Patience) -> None:
+        self._host = host
+        self._patience = patience
+        self.backends = host.implementations("fetch_response")
+
+    async def answer(self, exchange: Exchange) -> AsyncGenerator[Event]:
+        """Yield the events of the first backend that answers; close it with `aclose`.
+
+        :raises ClientError: no backend could, or the one that began failed.
+        """
+        failures: list[tuple[str, Declined | Unavailable]] = []
+        for backend in self.backends:
+            attempt = Attempt(backend=backend.plugin, outcome="running")
+            exchange.attempts.append(attempt)
+            try:
+                exchange.params = self._params(exchange, backend.plugin)
+                async with aclosing(self._attempt(backend, exchange)) as events:
+                    async for event in events:
+                        yield event
+                attempt.outcome = "ok"
+            except Declined as verdict:
+                attempt.outcome = f"declined: {verdict.reason}"
+                failures.append((backend.plugin, verdict))
+            except Unavailable as verdict:
+                attempt.outcome = f"unavailable: {verdict.reason}"
+                failures.append((backend.plugin, verdict))
+            except ClientError as error:
+                attempt.outcome = f"failed: {error.message}"
+                raise
+            except BaseException:
+                attempt.outcome = "cancelled"
+                raise
+            else:
+                return
+        raise chain_exhausted(failures)
+
+    async def _attempt(self, backend: Implementation, exchange: Exchange) -> AsyncGenerator[Event]:
+        """Yield one backend's events; `Declined` and `Unavailable` come only before the first."""
+        begun = finished = False
+        async with aclosing(backend(exchange=exchange)) as events:
+            while True:
+                try:
+                    event = await self._next(events, begun=begun)
+                except StopAsyncIteration:
+                    break
+                except (Declined, Unavailable) as verdict:
+                    if not begun:
+                        raise
+                    status = verdict.status if isinstance(verdict, Unavailable) else UpstreamFailed.status
+                    raise error_for_status(status, f"{backend.plugin}: {verdict.reason}") from verdict
+                except ClientError:
+                    raise
+                except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
+                    raise _fault(backend.plugin, exchange, error) from error
+                begun = True
+                finished = finished or isinstance(event, Finish)
+                yield event
+        if not begun:
+            raise Unavailable("ended without an answer")
+        if not finished:
+            raise UpstreamFailed(f"{backend.plugin}: the answer broke off before its end.")
+
+    async def _next(self, events: AsyncGenerator[Event], *, begun: bool) -> Event:
+        patience = self._patience.silence_s if begun else self._patience.first_event_s
+        limit = asyncio.timeout(patience)
+        try:
+            async with limit:
+                return await anext(events)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            reason = f"nothing came for {patience:g} s"
+            if begun:
+                raise DeadlineExceeded(f"The answer stopped: {reason}.") from None
+            raise Unavailable(reason, status=DeadlineExceeded.status) from None
+
+    def _params(self, exchange: Exchange, backend: str) -> Params:
+        """Fit the client's parameters to a backend: every other plugin's say in order, then the backend's own."""
+        backends = {each.plugin for each in self.backends}
+        hooks = self._host.implementations("apply_params")
+        own = [hook for hook in hooks if hook.plugin == backend]
+        params = exchange.request.params
+        for hook in [*(hook for hook in hooks if hook.plugin not in backends), *own]:
+            try:
+                params = hook(params=params, model=exchange.model, backend=backend) or params
+            except ClientError:
+                raise
+            except Exception as error:  # the plugin boundary
+                raise _fault(hook.plugin, exchange, error) from error
+        for name in params.other:
+            params = params.drop(name, f"not supported by {backend}")
+        return params
+
+
+def log_fault(whose: str, error: Exception) -> None:
+    """Log an unexpected error by place and type; its message may hold a prompt and is left out."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s raised %s\n%s", whose, type(error).__name__, where)
+
+
+def _fault(plugin: str, exchange: Exchange, error: Exception) -> UpstreamFailed:
+    log_fault(f"{exchange.id}: plugin {plugin}", error)
+    return UpstreamFailed(f"{plugin} failed unexpectedly; the gateway's log says where.")

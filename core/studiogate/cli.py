@@ -1,0 +1,115 @@
+"""The `studiogate` command line. Plugins add commands with the `register_cli` hook."""
+
+# rich-click passes on click's decorators, whose generic parameter types it leaves open.
+# pyright: reportUnknownMemberType=false
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from studiogate.config import GATEWAY_TABLE, Config, Table, load_config
+from studiogate.errors import ConfigurationError
+
+CONFIG_VARIABLE = "STUDIOGATE_CONFIG"
+DEFAULT_CONFIG = Path("plugins.toml")
+
+USAGE_EXIT = 2
+
+
+class PluginGroup(click.RichGroup):
+    """Show the gateway's commands and those of the plugins that plugins.toml lists.
+
+    Plugins are imported only when a command isn't the gateway's own, or when help lists them all.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name, from the gateway or else a plugin."""
+        own = super().get_command(ctx, cmd_name)
+        return own or self._of_plugins().get(cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every command's name; help works with a broken plugins.toml too, and says so."""
+        own = super().list_commands(ctx)
+        try:
+            return [*own, *sorted(self._of_plugins().keys() - set(own))]
+        except ConfigurationError as error:
+            click.echo(f"Commands of plugins are missing below: {error}", err=True)
+            return own
+
+    def _of_plugins(self) -> Mapping[str, click.Command]:
+        from studiogate.plugins import PluginHost  # noqa: PLC0415 - `serve --help` needs no plugin
+
+        config = load_config(_config_path())
+        group = click.RichGroup()
+        PluginHost(config).call("register_cli", group=group)
+        taken = sorted(group.commands.keys() & self.commands.keys())
+        if taken:
+            raise ConfigurationError(f"a plugin registers the command '{taken[0]}', which is the gateway's own.")
+        return group.commands
+
+
+def config_option(function: Any) -> Any:
+    """Add the `--config` option that every command with a configuration takes."""
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=None,
+        help="plugins.toml to use.  [default: $STUDIOGATE_CONFIG, else ./plugins.toml]",
+    )(function)
+
+
+def read_config(path: Path | None, flags: Mapping[str, Table] | None = None) -> Config:
+    """Load the configuration a command was given; flags that are None were not given.
+
+    :raises ConfigurationError: see `load_config`.
+    """
+    given = {
+        table: {key: value for key, value in values.items() if value is not None}
+        for table, values in (flags or {}).items()
+    }
+    return load_config(path or _config_path(), given)
+
+
+@click.group(cls=PluginGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="studiogate")
+def studiogate() -> None:
+    """Serve an OpenAI-compatible API from pluggable backends."""
+
+
+@studiogate.command()
+@config_option
+@click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port", "--server-port", type=int, default=None, help="Port to listen on; 0: any free.  [default: 2048]"
+)
+@click.option("--insecure", is_flag=True, default=None, help="Listen beyond loopback although no key is asked for.")
+def serve(config_path: Path | None, host: str | None, port: int | None, insecure: bool | None) -> None:  # noqa: FBT001
+    """Serve until Ctrl-C."""
+    from studiogate.web.server import serve as serve_gateway  # noqa: PLC0415 - slow to import, needed here only
+
+    flags = {GATEWAY_TABLE: {"host": host, "port": port, "insecure": insecure}}
+    asyncio.run(serve_gateway(read_config(config_path, flags)))
+
+
+def main() -> None:
+    """Run the command line: exit code 0 for success, 2 for a wrong configuration or call, 1 for a crash."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("studiogate").setLevel(logging.INFO)
+    try:
+        studiogate()
+    except ConfigurationError as error:
+        click.echo(f"studiogate: {error}", err=True)
+        sys.exit(USAGE_EXIT)
+
+
+def _config_path() -> Path:
+    return Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))

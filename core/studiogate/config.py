@@ -1,0 +1,172 @@
+"""plugins.toml: read, checked, and turned into settings objects.
+
+    plugins = ["stream_intercept"]     # order of the plugins
+    [gateway]                          # the gateway's own settings
+    [stream_intercept]                 # one table per plugin, checked by that plugin's settings class
+
+A value comes from, strongest first: a command-line flag, the environment (`STUDIOGATE_<TABLE>_<KEY>`, and whatever
+names a field lists under the metadata key `env`), the file, the field's default. Relative paths are relative to the
+file.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, cast, get_args, get_origin
+
+import attrs
+import cattrs
+from cattrs.errors import BaseValidationError
+
+from studiogate.errors import ConfigurationError
+from studiogate.settings import GatewaySettings
+from studiogate.strict import problems, strict_converter
+
+GATEWAY_TABLE = "gateway"
+
+type Table = Mapping[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """Hold a checked plugins.toml and the settings of every table asked for."""
+
+    path: Path
+    """The file, absolute."""
+    plugins: tuple[str, ...]
+    """Names in the operator's order, without repeats."""
+    tables: Mapping[str, Table]
+    """The file's tables by name, unchecked until `settings` builds them."""
+    flags: Mapping[str, Table] = attrs.field(factory=dict[str, Table])
+    """Values from the command line, by table; stronger than everything else."""
+    environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
+
+    @property
+    def gateway(self) -> GatewaySettings:
+        """Return the `[gateway]` settings."""
+        return self.settings(GATEWAY_TABLE, GatewaySettings)
+
+    def settings[S](self, table: str, kind: type[S]) -> S:
+        """Build the settings class `kind` from a table, the environment and flags.
+
+        :raises ConfigurationError: a key is unknown or a value wrong; names file, key and what would be right.
+        """
+        values = {**self.tables.get(table, {}), **self._from_environment(table, kind), **self.flags.get(table, {})}
+        try:
+            return _converter(self.path.parent).structure(values, kind)
+        except BaseValidationError as error:
+            raise ConfigurationError(_explain(error, self.path.name, table, kind)) from None
+
+    def check_tables(self, known: Iterable[str]) -> None:
+        """Refuse tables that belong to no plugin; `known` are the names of installed ones.
+
+        :raises ConfigurationError: names the table and the nearest right name.
+        """
+        names = [GATEWAY_TABLE, *known]
+        for table in self.tables:
+            if table not in names:
+                raise ConfigurationError(
+                    f"{self.path.name}: [{table}]: no plugin has this name.{suggest(table, names)}"
+                )
+
+    def _from_environment(self, table: str, kind: type) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for field in attrs.fields(attrs.resolve_types(kind)):
+            names = (f"STUDIOGATE_{table.upper()}_{field.name.upper()}", *field.metadata.get("env", ()))
+            for name in names:
+                if name in self.environ:
+                    found[field.name] = _from_text(self.environ[name], field.type, name)
+                    break
+        return found
+
+
+def load_config(path: Path, flags: Mapping[str, Table] | None = None) -> Config:
+    """Read a plugins.toml.
+
+    :param flags: values from the command line, by table and key.
+    :raises ConfigurationError: missing, unreadable, not TOML, or of the wrong shape.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path.name}: there is no such file. Name one with --config; the least it needs is a line such as "
+            'plugins = ["stream_intercept"].'
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path.name}: can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path.name}: is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path.name}: is not TOML: {error}.") from None
+    plugins = document.pop("plugins", None)
+    if not isinstance(plugins, list) or not all(isinstance(name, str) for name in cast("list[object]", plugins)):
+        raise ConfigurationError(
+            f'{path.name}: plugins: must be a list of names, such as plugins = ["stream_intercept"].'
+        )
+    names = cast("list[str]", plugins)
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ConfigurationError(f"{path.name}: plugins: {', '.join(repeated)} is listed more than once.")
+    for key, value in document.items():
+        if not isinstance(value, dict):
+            raise ConfigurationError(
+                f"{path.name}: {key}: is no key of the file's top level; it holds plugins = [...] and tables. "
+                "Does it belong under [gateway]?"
+            )
+    return Config(path=path.resolve(), plugins=tuple(names), tables=document, flags=flags or {})
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the nearest of `names`, or what there is."""
+    known = sorted(names)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(known) or 'none'}."
+
+
+def _converter(base: Path) -> cattrs.Converter:
+    converter = strict_converter(forbid_extra_keys=True)
+
+    def structure_path(value: object, _: object) -> Path:
+        if not isinstance(value, (str, Path)) or not str(value):
+            raise TypeError("must be a path, as a string")
+        return base / Path(value).expanduser()
+
+    converter.register_structure_hook(Path, structure_path)
+    return converter
+
+
+def _from_text(text: str, kind: Any, name: str) -> Any:
+    """Read an environment variable as a field's type; texts of lists are split at commas."""
+    target = next((each for each in _members(kind) if each is not NoneType), str)
+    try:
+        if target is bool:
+            return _TRUTH[text.strip().lower()]
+        if target is int or target is float:
+            return target(text)
+    except (KeyError, ValueError):
+        raise ConfigurationError(f"environment variable {name}: must be {_WANTED[target]}, not {text!r}.") from None
+    if get_origin(target) in (tuple, list):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+_WANTED: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (UnionType, Union) else (kind,)
+
+
+def _explain(error: BaseException, file: str, table: str, kind: type) -> str:
+    """Turn cattrs' error tree into one line per problem, each with file, table and key."""
+    names = [field.name for field in attrs.fields(kind)]
+    return "\n".join(
+        f"{file}: [{table}] {problem.path}: {problem.message}."
+        + (suggest(problem.unknown_key, names) if problem.unknown_key else "")
+        for problem in problems(error)
+    )

@@ -1,0 +1,225 @@
+"""The gateway: takes chat requests in, supervises their exchanges, lends the plugins what they share.
+
+    submit -> supervisor task: resolve_attachments, map_tools -> queue -> chain -> the exchange's channel
+
+The HTTP side holds no resources: whatever an exchange opens is on its stack, and the supervisor closes it.
+"""
+
+import asyncio
+import difflib
+import logging
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from studiogate.attachments import Attachment, AttachmentRef
+from studiogate.chain import Chain, Patience, log_fault
+from studiogate.chat import ChatRequest
+from studiogate.config import Config
+from studiogate.errors import (
+    ClientClosed,
+    ClientError,
+    DeadlineExceeded,
+    InternalError,
+    InvalidRequest,
+    ModelNotFound,
+    ServiceUnavailable,
+)
+from studiogate.exchange import Exchange
+from studiogate.health import Health
+from studiogate.models import Model
+from studiogate.plugins import PluginHost
+from studiogate.prompt import build_prompt
+from studiogate.queue import ExchangeQueue
+from studiogate.tools import ToolPlan
+from studiogate.trace import attempts_text
+
+log = logging.getLogger(__name__)
+
+DEFAULT_SLOTS = 8
+"""Exchanges at once when neither the operator nor a plugin says."""
+
+
+class Gateway:
+    """Run exchanges over the plugins of one configuration."""
+
+    def __init__(self, config: Config, plugins: PluginHost) -> None:
+        self.config = config
+        self.settings = config.gateway
+        self.plugins = plugins
+        self.started = asyncio.Event()
+        """Set once every plugin's lifespan is entered."""
+        self.chain = Chain(
+            plugins, Patience(first_event_s=self.settings.first_event_s, silence_s=self.settings.silence_s)
+        )
+        said = [slots for _, slots in plugins.call("capacity")]
+        slots = self.settings.slots or next(iter(said), DEFAULT_SLOTS)
+        self.queue = ExchangeQueue(slots=slots, limit=self.settings.queue_limit)
+        self._running: dict[asyncio.Task[None], Exchange] = {}
+        self.created = int(time.time())
+        """When this gateway was made, Unix time in seconds."""
+        self._stopping = False
+
+    def plugin[T](self, kind: type[T]) -> T:
+        """Return the loaded plugin of a class; a plugin reaches what it requires with this."""
+        return self.plugins.plugin(kind)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncGenerator[None]:
+        """Enter every plugin's lifespan in order; at the end cancel what still runs and leave them in reverse."""
+        async with AsyncExitStack() as stack:
+            for hook in self.plugins.implementations("lifespan"):
+                await stack.enter_async_context(hook(gateway=self))
+            self.started.set()
+            try:
+                yield
+            finally:
+                await self.end_exchanges()
+
+    def submit(self, request: ChatRequest) -> Exchange:
+        """Start an exchange and return it at once; read its answer with `exchange.events()`.
+
+        :raises ModelNotFound: the model isn't among those listed.
+        :raises ServiceUnavailable: the gateway is stopping.
+        """
+        if self._stopping:
+            raise ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
+        exchange = Exchange(
+            id=f"req_{uuid.uuid4().hex[:24]}",
+            request=request,
+            model=self._model(request.model),
+            prompt=build_prompt(request.messages),
+            deadline=asyncio.get_running_loop().time() + self.settings.deadline_s,
+        )
+        task = asyncio.create_task(self._supervise(exchange), name=exchange.id)
+        exchange.supervised_by(task)
+        self._running[task] = exchange
+        task.add_done_callback(self._forget)
+        return exchange
+
+    def models(self) -> tuple[Model, ...]:
+        """Return every model the plugins list now, in order; of equal ids the first."""
+        found: dict[str, Model] = {}
+        for _, models in self.plugins.call("list_models"):
+            for model in cast("Sequence[Model]", models):
+                found.setdefault(model.id, model)
+        return tuple(found.values())
+
+    def health(self) -> dict[str, Health]:
+        """Return how each plugin that says anything fares, in order."""
+        return dict(self.plugins.call("health"))
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request could be answered now: some backend is listed and no plugin reports trouble."""
+        return self.started.is_set() and bool(self.chain.backends) and all(h.ready for h in self.health().values())
+
+    async def drain(self, grace_s: float) -> None:
+        """Take no more requests and wait for the running ones, at most `grace_s` seconds."""
+        self._stopping = True
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace_s)
+
+    async def end_exchanges(self) -> None:
+        """Take no more requests, cancel the running ones and wait until they have closed what they opened."""
+        self._stopping = True
+        for exchange in self._running.values():
+            exchange.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    def _forget(self, task: "asyncio.Task[None]") -> None:
+        exchange = self._running.pop(task)
+        if task.cancelled():
+            # Cancelled before its first step, when no code of the supervisor ran.
+            exchange.close(ClientClosed("The request was cancelled."))
+
+    def _model(self, name: str | None) -> Model | None:
+        """Find the requested model; None while no plugin lists any, so that its backend says why."""
+        models = {model.id: model for model in self.models()}
+        wanted = name or self.settings.default_model or next(iter(models), None)
+        if not models or wanted is None:
+            return Model(id=wanted, display_name=wanted) if wanted else None
+        found = models.get(wanted.removeprefix("models/"))
+        if found is None:
+            near = difflib.get_close_matches(wanted, models, n=3, cutoff=0.4)
+            hint = f" Nearest: {', '.join(near)}." if near else ""
+            raise ModelNotFound(
+                f"The model '{wanted}' is not available.{hint} GET /v1/models lists all.", param="model"
+            )
+        return found
+
+    async def _supervise(self, exchange: Exchange) -> None:
+        error: ClientError | None = None
+        try:
+            async with asyncio.timeout_at(exchange.deadline), exchange.stack:
+                await self._prepare(exchange)
+                await exchange.stack.enter_async_context(self.queue.slot(exchange))
+                async with aclosing(self.chain.answer(exchange)) as events:
+                    async for event in events:
+                        await exchange.emit(event)
+        except ClientError as known:
+            error = known
+        except TimeoutError:
+            error = DeadlineExceeded(f"The answer was not complete after {self.settings.deadline_s:g} s.")
+        except asyncio.CancelledError:
+            error = (
+                ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
+                if self._stopping
+                else ClientClosed("The request was cancelled.")
+            )
+        except Exception as bug:  # noqa: BLE001 - a bug of the gateway, or of a hook outside the chain: the client still gets an end
+            log_fault(f"{exchange.id}: the gateway", bug)
+            error = InternalError("The gateway failed unexpectedly; its log says where.")
+        finally:
+            exchange.close(error)
+            _log_end(exchange, error)
+
+    async def _prepare(self, exchange: Exchange) -> None:
+        """Refuse bad attachments and tools before the exchange waits for a slot."""
+        if exchange.request.attachments:
+            exchange.attachments = await self._resolve(exchange)
+        exchange.plan = await self._plan(exchange.request)
+
+    async def _resolve(self, exchange: Exchange) -> tuple[Attachment, ...]:
+        workdir = Path(exchange.stack.enter_context(tempfile.TemporaryDirectory(prefix="studiogate-")))
+        found: dict[AttachmentRef, Attachment] = {}
+        refs = exchange.request.attachments
+        for hook in self.plugins.implementations("resolve_attachments"):
+            left = [ref for ref in refs if ref not in found]
+            if left:
+                found.update(cast("Mapping[AttachmentRef, Attachment]", await hook(refs=left, workdir=workdir) or {}))
+        for ref in refs:
+            if ref not in found:
+                raise InvalidRequest("No plugin of this gateway takes such an attachment.", param=ref.param)
+        return tuple(found[ref] for ref in refs)
+
+    async def _plan(self, request: ChatRequest) -> ToolPlan:
+        plan = ToolPlan()
+        for hook in self.plugins.implementations("map_tools"):
+            left = [tool for tool in request.tools if tool.index not in plan.taken]
+            part: Any = await hook(tools=left, choice=request.tool_choice, request=request)
+            plan = plan if part is None else plan.merged(part)
+        for tool in request.tools:
+            if tool.index not in plan.taken:
+                raise InvalidRequest(
+                    f"No plugin of this gateway takes tools of type '{tool.type}'.", param=f"tools[{tool.index}]"
+                )
+        return plan
+
+
+def _log_end(exchange: Exchange, error: ClientError | None) -> None:
+    model = exchange.model.id if exchange.model else "-"
+    log.info(
+        "%s %s model=%s took=%.3fs attempts=[%s]%s",
+        exchange.id,
+        200 if error is None else error.status,
+        model,
+        time.time() - exchange.created,
+        attempts_text(exchange),
+        f" error={error.message}" if error else "",
+    )

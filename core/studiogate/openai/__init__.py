@@ -1,0 +1,1 @@
+"""OpenAI's chat API, both ways: JSON to `ChatRequest`, events to JSON and server-sent events."""

@@ -1,0 +1,27 @@
+"""From models to the list that `GET /v1/models` answers with."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from studiogate.models import Model
+
+
+def model_list(models: Iterable[Model], created: int) -> dict[str, Any]:
+    """Return OpenAI's list object, each model with what the gateway knows of it besides.
+
+    :param created: Unix time in seconds; OpenAI's clients want one, and no source gives any.
+    """
+    return {"object": "list", "data": [_model(model, created) for model in models]}
+
+
+def _model(model: Model, created: int) -> dict[str, Any]:
+    known = attrs.asdict(model)
+    return {
+        "id": known.pop("id"),
+        "object": "model",
+        "created": created,
+        "owned_by": known.pop("owned_by"),
+        **known,
+    }

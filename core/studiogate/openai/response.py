@@ -1,0 +1,195 @@
+"""From events to what an OpenAI client reads: one JSON object, or a stream of chunks.
+
+Nowhere else is this shape made.
+"""
+
+import base64
+from typing import Any
+
+import attrs
+import msgspec
+
+from studiogate.errors import ClientError, error_response
+from studiogate.events import Citation, Event, Finish, FinishReason, Media, TextDelta, ThoughtDelta, ToolCall, Usage
+from studiogate.exchange import Exchange
+
+KEEP_ALIVE = b": keep-alive\n\n"
+"""A comment that clients skip, for streams that fall silent."""
+DONE = b"data: [DONE]\n\n"
+
+_encode = msgspec.json.Encoder().encode
+
+
+@attrs.define
+class Completion:
+    """Collect an answer's events into the body of a non-streamed completion."""
+
+    exchange: Exchange
+    _text: list[str] = attrs.field(factory=list[str], init=False)
+    _thoughts: list[str] = attrs.field(factory=list[str], init=False)
+    _calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], init=False)
+    _annotations: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], init=False)
+    _images: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], init=False)
+    _usage: Usage | None = attrs.field(default=None, init=False)
+    _reason: FinishReason = attrs.field(default=FinishReason.STOP, init=False)
+
+    def add(self, event: Event) -> None:
+        """Take the answer's next event."""
+        match event:
+            case TextDelta():
+                self._text.append(event.text)
+            case ThoughtDelta():
+                self._thoughts.append(event.text)
+            case ToolCall():
+                self._calls.append(_call(event))
+            case Media():
+                self._text.append(_markdown(event))
+                self._images.append(_image(event))
+            case Citation():
+                self._annotations.append(_annotation(event))
+            case Usage():
+                self._usage = event
+            case Finish():
+                self._reason = event.reason
+
+    def body(self) -> bytes:
+        """Return the `chat.completion` object as JSON."""
+        text = "".join(self._text)
+        message: dict[str, Any] = {
+            "role": "assistant",
+            # OpenAI says null where the model only called tools.
+            "content": None if self._calls and not text else text,
+            "refusal": None,
+            "annotations": self._annotations,
+        }
+        if self._thoughts:
+            message["reasoning_content"] = "".join(self._thoughts)
+        if self._calls:
+            message["tool_calls"] = self._calls
+        if self._images:
+            message["images"] = self._images
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": str(self._reason)}
+        head = _head(self.exchange, "chat.completion")
+        return _encode({**head, "choices": [choice], "usage": _usage(self._usage)})
+
+
+@attrs.define
+class ChunkStream:
+    """Write an answer's events as server-sent events, one chunk each."""
+
+    exchange: Exchange
+    _head: dict[str, Any] = attrs.field(init=False)
+    _usage: Usage | None = attrs.field(default=None, init=False)
+    _calls: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._head = _head(self.exchange, "chat.completion.chunk")
+        if self.exchange.request.include_usage:
+            self._head["usage"] = None
+
+    def start(self) -> bytes:
+        """Return the first chunk: the role, no text."""
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+
+    def add(self, event: Event) -> bytes:
+        """Return what an event puts on the stream; empty for one that shows only at the end."""
+        match event:
+            case TextDelta():
+                return self._chunk({"content": event.text})
+            case ThoughtDelta():
+                return self._chunk({"reasoning_content": event.text})
+            case ToolCall():
+                return self._call(event)
+            case Media():
+                return self._chunk({"content": _markdown(event), "images": [_image(event)]})
+            case Citation():
+                return self._chunk({"annotations": [_annotation(event)]})
+            case Finish():
+                return self._chunk({}, str(event.reason))
+            case Usage():
+                self._usage = event
+                return b""
+
+    def end(self) -> bytes:
+        """Return the end of a whole answer: usage where it was asked for, then `[DONE]`."""
+        if not self.exchange.request.include_usage:
+            return DONE
+        return _sse({**self._head, "choices": [], "usage": _usage(self._usage)}) + DONE
+
+    def fail(self, error: ClientError) -> bytes:
+        """Return the end of a broken answer: the error, and no `[DONE]`."""
+        return _sse(error_response(error).body)
+
+    def _call(self, call: ToolCall) -> bytes:
+        """Write a call as OpenAI streams it: first who is called, then with what."""
+        index = self._calls
+        self._calls += 1
+        opening = {**_call(call), "index": index}
+        opening["function"] = {"name": call.name, "arguments": ""}
+        return self._chunk({"tool_calls": [opening]}) + self._chunk(
+            {"tool_calls": [{"index": index, "function": {"arguments": call.arguments}}]}
+        )
+
+    def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+        return _sse({**self._head, "choices": [choice]})
+
+
+def _sse(value: dict[str, Any]) -> bytes:
+    return b"data: " + _encode(value) + b"\n\n"
+
+
+def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
+    return {
+        "id": exchange.id.replace("req_", "chatcmpl-"),
+        "object": kind,
+        "created": int(exchange.created),
+        "model": exchange.model.id if exchange.model else exchange.request.model or "",
+        "system_fingerprint": None,
+    }
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _data_url(media: Media) -> str:
+    return f"data:{media.mime};base64,{base64.b64encode(media.data).decode()}"
+
+
+def _markdown(media: Media) -> str:
+    mark = "!" if media.mime.startswith("image/") else ""
+    return f"{mark}[{media.mime.partition('/')[0]}]({_data_url(media)})"
+
+
+def _image(media: Media) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": _data_url(media)}}
+
+
+def _annotation(citation: Citation) -> dict[str, Any]:
+    return {
+        "type": "url_citation",
+        "url_citation": {
+            "url": citation.url,
+            "title": citation.title,
+            "start_index": citation.start or 0,
+            "end_index": citation.end or 0,
+        },
+    }
+
+
+def _usage(usage: Usage | None) -> dict[str, Any] | None:
+    if usage is None:
+        return None
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.prompt + usage.completion,
+        "prompt_tokens_details": {"cached_tokens": usage.cached, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }

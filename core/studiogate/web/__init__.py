@@ -1,0 +1,1 @@
+"""The HTTP side: routes, errors over HTTP, the granian server."""

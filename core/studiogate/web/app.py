@@ -1,0 +1,52 @@
+"""The Litestar application: routes around a running gateway."""
+
+from typing import Any
+
+import attrs
+from litestar import Litestar, Response, get
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from studiogate.errors import ClientError
+from studiogate.gateway import Gateway
+from studiogate.openai.models import model_list
+from studiogate.web.chat import create_chat_completion
+from studiogate.web.errors import on_bug, on_client_error, on_http_error
+
+
+def create_app(gateway: Gateway) -> Litestar:
+    """Return the application of a gateway. Its lifespan is the caller's: the app neither starts nor stops anything."""
+    return Litestar(
+        route_handlers=[create_chat_completion, list_models, show_health],
+        state=State({"gateway": gateway}),
+        exception_handlers={ClientError: on_client_error, HTTPException: on_http_error, Exception: on_bug},
+        request_max_body_size=gateway.settings.max_body_bytes,
+        # Its default sets the root logger to INFO for the whole process.
+        logging_config=None,
+        openapi_config=None,
+    )
+
+
+@get("/v1/models")
+async def list_models(state: State) -> dict[str, Any]:
+    """List the models that can be asked now."""
+    gateway: Gateway = state.gateway
+    return model_list(gateway.models(), created=gateway.created)
+
+
+@get("/health")
+async def show_health(state: State) -> Response[dict[str, Any]]:
+    """Tell whether requests can be answered, and if not, what to do."""
+    gateway: Gateway = state.gateway
+    ready = gateway.ready
+    body = {
+        "status": "ok" if ready else "unavailable",
+        "plugins": {name: attrs.asdict(health) for name, health in gateway.health().items()},
+        "backends": [backend.plugin for backend in gateway.chain.backends],
+        "queue": {
+            "slots": gateway.queue.slots,
+            "running": len(gateway.queue.running),
+            "waiting": len(gateway.queue.waiting),
+        },
+    }
+    return Response(body, status_code=200 if ready else 503)

@@ -1,0 +1,104 @@
+"""`POST /v1/chat/completions`: the reader's side of an exchange.
+
+Nothing here owns anything: the exchange's supervisor does. When the client goes, Litestar cancels the response's
+generator in a way that forbids further awaits, so all this side ever does about it is call `exchange.cancel()`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.response import Stream
+
+from studiogate.errors import ClientError
+from studiogate.events import Event
+from studiogate.exchange import Exchange
+from studiogate.gateway import Gateway
+from studiogate.openai.request import parse_chat_request
+from studiogate.openai.response import KEEP_ALIVE, ChunkStream, Completion
+from studiogate.trace import trace_headers
+
+type ChatHTTP = Request[Any, Any, State]
+
+
+@post("/v1/chat/completions", status_code=200)
+async def create_chat_completion(request: ChatHTTP, state: State) -> Response[Any]:
+    """Answer a chat request, streamed or whole."""
+    gateway: Gateway = state.gateway
+    exchange = gateway.submit(parse_chat_request(await request.body()))
+    try:
+        if exchange.request.stream:
+            return await _streamed(request, exchange, gateway)
+        return await _whole(request, exchange)
+    except ClientError as error:
+        error.headers = trace_headers(exchange)
+        raise
+    except asyncio.CancelledError:
+        exchange.cancel()
+        raise
+
+
+async def _whole(request: ChatHTTP, exchange: Exchange) -> Response[bytes]:
+    completion = Completion(exchange)
+    async with _cancelled_when_gone(request, exchange):
+        async for event in exchange.events():
+            completion.add(event)
+    return Response(completion.body(), headers=trace_headers(exchange), media_type="application/json")
+
+
+async def _streamed(request: ChatHTTP, exchange: Exchange, gateway: Gateway) -> Stream:
+    settings = gateway.settings
+    first: Event | None = None
+    async with _cancelled_when_gone(request, exchange):
+        # Early failures keep their HTTP status as long as nothing has been sent.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(settings.commit_s):
+                first = await exchange.next_event()
+    headers = {**trace_headers(exchange), "cache-control": "no-cache", "x-accel-buffering": "no"}
+    return Stream(
+        _chunks(exchange, first, settings.keepalive_s), headers=headers, media_type="text/event-stream; charset=utf-8"
+    )
+
+
+async def _chunks(exchange: Exchange, first: Event | None, keepalive_s: float) -> AsyncGenerator[bytes]:
+    chunks = ChunkStream(exchange)
+    try:
+        yield chunks.start()
+        event = first
+        while True:
+            if event is not None and (data := chunks.add(event)):
+                yield data
+            try:
+                async with asyncio.timeout(keepalive_s):
+                    event = await exchange.next_event()
+            except TimeoutError:
+                event = None
+                yield KEEP_ALIVE
+                continue
+            except ClientError as error:
+                yield chunks.fail(error)
+                return
+            if event is None:
+                yield chunks.end()
+                return
+    finally:
+        exchange.cancel()
+
+
+@asynccontextmanager
+async def _cancelled_when_gone(request: ChatHTTP, exchange: Exchange) -> AsyncGenerator[None]:
+    """Cancel the exchange if the client disconnects inside this block; a plain handler is not told otherwise."""
+    watch = asyncio.create_task(_watch(request, exchange))
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+async def _watch(request: ChatHTTP, exchange: Exchange) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    exchange.cancel()

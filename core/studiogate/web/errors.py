@@ -1,0 +1,39 @@
+"""Errors over HTTP: whatever a handler raises becomes the one error body, here and nowhere else."""
+
+import logging
+import traceback
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from studiogate.errors import ClientError, ErrorResponse, InternalError, error_for_status, error_response
+
+log = logging.getLogger(__name__)
+
+_WORDS = {
+    404: "There is nothing at this path. The API is under /v1.",
+    405: "This path doesn't take this method.",
+    413: "The request's body is larger than this gateway takes.",
+}
+
+
+def on_client_error(_: Request[Any, Any, Any], error: ClientError) -> Response[dict[str, Any]]:
+    """Answer with an error of the gateway's own table."""
+    return _response(error_response(error))
+
+
+def on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    """Answer with what Litestar refused: unknown path, wrong method, body too large."""
+    words = _WORDS.get(error.status_code, error.detail)
+    return _response(error_response(error_for_status(error.status_code, words)))
+
+
+def on_bug(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Answer with a bare 500; where it happened goes to the log, without the message, which may hold a prompt."""
+    log.error("a handler raised %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    return _response(error_response(InternalError("The gateway failed unexpectedly; its log says where.")))
+
+
+def _response(error: ErrorResponse) -> Response[dict[str, Any]]:
+    return Response(error.body, status_code=error.status, headers=error.headers, media_type="application/json")

@@ -1,0 +1,167 @@
+"""The granian server inside our own loop, and the order in which everything ends.
+
+granian's embedded server is experimental, so everything that knows of it is here. It waits for running responses
+without limit and offers no sign of being ready, so the deadline of a stop is ours, and readiness is a successful
+connection. Two servers could share a port silently (SO_REUSEPORT), so the port is probed before it is bound.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import attrs
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from studiogate.config import Config
+from studiogate.errors import ConfigurationError
+from studiogate.gateway import Gateway
+from studiogate.plugins import PluginHost
+from studiogate.settings import GatewaySettings
+from studiogate.web.app import create_app
+
+log = logging.getLogger(__name__)
+
+LISTEN_S = 10.0
+"""Seconds granian gets to accept its first connection."""
+
+
+@attrs.frozen
+class Running:
+    """Hold a serving gateway."""
+
+    gateway: Gateway
+    url: str
+    """Such as `http://127.0.0.1:2048`, without a path."""
+
+
+@asynccontextmanager
+async def running_gateway(config: Config) -> AsyncGenerator[Running]:
+    """Serve a configuration inside this context; leaving it ends whatever still runs at once.
+
+    :raises ConfigurationError: the configuration, a plugin or the address can't be used.
+    """
+    settings = config.gateway
+    _refuse_open_doors(settings)
+    port = _free_port(settings.host, settings.port)
+    gateway = Gateway(config, PluginHost(config))
+    async with gateway.lifespan():
+        server: Any = Server(
+            create_app(gateway),
+            address=settings.host,
+            port=port,
+            # The app has no lifespan; the gateway's is entered around the server.
+            interface=Interfaces.ASGINL,
+            log_enabled=False,
+            websockets=False,
+        )
+        serving = asyncio.create_task(server.serve(), name="granian")
+        try:
+            await _listening(settings.host, port, serving)
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            yield Running(gateway, f"http://{host}:{port}")
+        finally:
+            server.stop()
+            # Streams end because their exchanges do; only then does granian return.
+            await gateway.end_exchanges()
+            await serving
+    # A process that ends right after granian can abort under load.
+    await asyncio.sleep(0.25)
+
+
+async def serve(config: Config) -> None:
+    """Serve until a signal: the first one lets running answers finish for `grace_s`, a second one doesn't wait."""
+    stop = StopSignals()
+    with stop.installed():
+        async with running_gateway(config) as running:
+            log.info("listening on %s; OpenAI base URL %s/v1", running.url, running.url)
+            await stop.first.wait()
+            log.info("stopping; running answers have %g s", config.gateway.grace_s)
+            await stop.unless_second(running.gateway.drain(config.gateway.grace_s))
+
+
+class StopSignals:
+    """Turn SIGINT and SIGTERM into two events: stop, and stop now."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+
+    @contextmanager
+    def installed(self) -> Generator[None]:
+        """Handle the signals inside this context."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signalled)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    async def unless_second(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` to its end, or until the second signal."""
+        task = asyncio.create_task(work)
+        impatience = asyncio.create_task(self.second.wait())
+        await asyncio.wait({task, impatience}, return_when=asyncio.FIRST_COMPLETED)
+        for each in (task, impatience):
+            each.cancel()
+        await asyncio.gather(task, impatience, return_exceptions=True)
+
+    def _signalled(self) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+
+def _refuse_open_doors(settings: GatewaySettings) -> None:
+    if settings.insecure or _is_loopback(settings.host):
+        return
+    raise ConfigurationError(
+        f"[gateway] host: {settings.host} can be reached from other machines, and this gateway asks nobody for a key. "
+        "Listen on 127.0.0.1, or say --insecure if that is what you want."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _free_port(host: str, port: int) -> int:
+    """Return the port to bind: the given one, or any free one for 0.
+
+    :raises ConfigurationError: the address isn't this machine's, or somebody listens there already.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigurationError(
+                    f"port {port} on {host} is taken, perhaps by another gateway. Stop it, or choose with --port."
+                ) from None
+            raise ConfigurationError(f"can't listen on {host}:{port}: {error.strerror}.") from None
+        return int(probe.getsockname()[1])
+
+
+async def _listening(host: str, port: int, serving: "asyncio.Task[None]") -> None:
+    """Return once the server accepts connections."""
+    async with asyncio.timeout(LISTEN_S):
+        while not serving.done():
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection(host, port)
+                writer.close()
+                return
+            await asyncio.sleep(0.01)
+    raise ConfigurationError(f"the server on {host}:{port} ended before it listened.")
