@@ -1,0 +1,69 @@
+"""The wire format of AI Studio's page RPC: pure functions and values from bytes to `studiogate.events` and back.
+
+A tap feeds `ContentDecoder` and `AnswerDecoder` with what passes; `patch_request` rewrites a request on its way;
+`read_models` and `read_status` read the other answers. `WireError` is the only error raised.
+"""
+
+from studiogate_studio.wire.answer import AnswerDecoder, Completed, Outcome, StreamFailed, Truncated
+from studiogate_studio.wire.encoding import ContentDecoder
+from studiogate_studio.wire.errors import WireError
+from studiogate_studio.wire.frames import DEFAULT_LIMIT, FrameScanner
+from studiogate_studio.wire.jspb import Json
+from studiogate_studio.wire.model_list import ModelList, read_models
+from studiogate_studio.wire.request import (
+    THINKING_LEVELS,
+    GenerateRequest,
+    RequestPatch,
+    contents_text,
+    normalise_newlines,
+    patch_request,
+    read_request,
+)
+from studiogate_studio.wire.schema import encode_schema
+from studiogate_studio.wire.status import Status, http_status, read_status, status_of
+from studiogate_studio.wire.structs import decode_struct, decode_value, encode_struct, encode_value
+from studiogate_studio.wire.tools import (
+    FunctionDeclaration,
+    code_execution,
+    functions,
+    google_maps,
+    google_search,
+    url_context,
+)
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "THINKING_LEVELS",
+    "AnswerDecoder",
+    "Completed",
+    "ContentDecoder",
+    "FrameScanner",
+    "FunctionDeclaration",
+    "GenerateRequest",
+    "Json",
+    "ModelList",
+    "Outcome",
+    "RequestPatch",
+    "Status",
+    "StreamFailed",
+    "Truncated",
+    "WireError",
+    "code_execution",
+    "contents_text",
+    "decode_struct",
+    "decode_value",
+    "encode_schema",
+    "encode_struct",
+    "encode_value",
+    "functions",
+    "google_maps",
+    "google_search",
+    "http_status",
+    "normalise_newlines",
+    "patch_request",
+    "read_models",
+    "read_request",
+    "read_status",
+    "status_of",
+    "url_context",
+]

@@ -1,0 +1,168 @@
+"""Read and patch the GenerateContent request that the page sends.
+
+The page proves itself by a token in the request that is bound to the contents and to nothing else. So a patch sets the
+slots it names and leaves every other byte of the body as the page wrote it: the array is cut into the sources of its
+elements, some are replaced, and the pieces are joined again. Contents, proof and slots nobody knows are never decoded
+and written anew, so no number or escape in them can change.
+"""
+
+from collections.abc import Mapping
+
+import attrs
+
+from studiogate_studio.wire.brackets import elements
+from studiogate_studio.wire.errors import WireError
+from studiogate_studio.wire.indices import Config, Content, Inline, Part, Request, ThinkingConfig, Tool
+from studiogate_studio.wire.jspb import Json, at, decode, encode, list_at, text_at
+
+THINKING_LEVELS = {"low": 1, "medium": 2, "high": 3, "minimal": 4}
+"""The numbers of the page's thinking levels, in requests and in the list of models."""
+
+_NULL = b"null"
+
+
+@attrs.frozen(kw_only=True)
+class GenerateRequest:
+    """What a request asks, as far as the gateway cares."""
+
+    model: str
+    """Without the `models/` prefix."""
+    contents: tuple[str, ...]
+    """Every part of every turn, in order, the way the proof sees it: its text, its inline file in base64, the id of its
+    Drive file, or an empty string."""
+    prompt: str
+    """The text of the last user turn, its text parts joined as they are, newlines normalised."""
+    proof: str | None
+    """The page's token; None where the page sent none."""
+
+
+@attrs.frozen(kw_only=True)
+class RequestPatch:
+    """Name the slots of a request to set. None leaves a slot as the page sent it; the empty value clears it."""
+
+    model: str | None = None
+    """With or without the `models/` prefix."""
+    system: str | None = None
+    """The system instruction. Pass an empty string for a client that gave none: the page may hold a saved one."""
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] | None = None
+    """Stop sequences; empty clears the page's."""
+    thinking_budget: int | None = None
+    """Tokens to think with; 0 turns thinking off, -1 leaves it to the model. For budget models only."""
+    thinking_level: str | None = None
+    """A key of `THINKING_LEVELS`. For level models only."""
+    tools: tuple[Json, ...] | None = None
+    """Entries as `tools` makes them. Empty clears the page's, and the tool config with them: a request without tools
+    must not search."""
+
+
+def read_request(body: bytes) -> GenerateRequest:
+    """Read a request body; raise `WireError` where it is no GenerateContent request."""
+    root = decode(body)
+    model, turns = text_at(root, Request.MODEL), at(root, Request.CONTENTS)
+    if model is None or not isinstance(turns, list):
+        raise WireError("Expected a GenerateContent request: an array with a model's name and contents.")
+    return GenerateRequest(
+        model=model.removeprefix("models/"),
+        contents=tuple(_as_proven(part) for turn in turns for part in list_at(turn, Content.PARTS)),
+        prompt=_prompt(turns),
+        proof=text_at(root, Request.PROOF),
+    )
+
+
+def contents_text(body: bytes) -> str:
+    """Return the text of the last user turn, to compare with what was typed (`normalise_newlines` that as well).
+
+    Raises `WireError` where the body is no GenerateContent request.
+    """
+    return read_request(body).prompt
+
+
+def normalise_newlines(text: str) -> str:
+    r"""Return text as a text area gives it back: `\r\n` and a lone `\r` become `\n`; nothing else changes."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def patch_request(body: bytes, patch: RequestPatch) -> bytes:
+    """Return the body with the patch's slots set and every other byte as it was.
+
+    Raises `WireError` where the body is no GenerateContent request, or the patch names an unknown thinking level.
+    """
+    read_request(body)
+    slots = _slots(patch)
+    if config := _config(patch, _element(elements(body), Request.CONFIG)):
+        slots[Request.CONFIG] = config
+    return _set(body, slots) if slots else body
+
+
+def _slots(patch: RequestPatch) -> dict[int, bytes]:
+    slots: dict[int, bytes] = {}
+    if patch.model is not None:
+        slots[Request.MODEL] = encode(f"models/{patch.model.removeprefix('models/')}")
+    if patch.system is not None:
+        slots[Request.SYSTEM] = encode([[[None, patch.system]], "user"] if patch.system else None)
+    if patch.tools is not None:
+        slots[Request.TOOLS] = encode(list(patch.tools) or None)
+        if all(at(tool, Tool.GOOGLE_SEARCH) is None for tool in patch.tools):
+            slots[Request.TOOL_CONFIG] = _NULL
+    return slots
+
+
+def _config(patch: RequestPatch, config: bytes) -> bytes | None:
+    values: dict[int, Json] = {
+        Config.TEMPERATURE: patch.temperature,
+        Config.TOP_P: patch.top_p,
+        Config.MAX_TOKENS: patch.max_tokens,
+    }
+    slots = {index: encode(value) for index, value in values.items() if value is not None}
+    if patch.stop is not None:
+        slots[Config.STOP] = encode(list(patch.stop) or None)
+    if thinking := _thinking(patch):
+        slots[Config.THINKING] = _set(_element(_split(config), Config.THINKING), thinking)
+    return _set(config, slots) if slots else None
+
+
+def _thinking(patch: RequestPatch) -> dict[int, bytes]:
+    slots: dict[int, bytes] = {}
+    if patch.thinking_budget is not None:
+        slots[ThinkingConfig.INCLUDE] = encode(1 if patch.thinking_budget else None)
+        slots[ThinkingConfig.BUDGET] = encode(patch.thinking_budget)
+    if patch.thinking_level is not None:
+        if patch.thinking_level not in THINKING_LEVELS:
+            raise WireError(f"Unknown thinking level {patch.thinking_level!r}; known are {', '.join(THINKING_LEVELS)}.")
+        slots[ThinkingConfig.INCLUDE] = encode(1)
+        slots[ThinkingConfig.LEVEL] = encode(THINKING_LEVELS[patch.thinking_level])
+    return slots
+
+
+def _set(array: bytes, slots: Mapping[int, bytes]) -> bytes:
+    """Return an array's source with some elements replaced; an unset array counts as an empty one."""
+    pieces = _split(array)
+    for index, source in slots.items():
+        # Clearing what isn't set changes nothing, down to the byte.
+        if source != _NULL or _element(pieces, index).strip() not in {b"", _NULL}:
+            pieces += [_NULL] * (index + 1 - len(pieces))
+            pieces[index] = source
+    return b"[" + b",".join(pieces) + b"]"
+
+
+def _split(array: bytes) -> list[bytes]:
+    return [] if array.strip() in {b"", _NULL} else elements(array)
+
+
+def _element(pieces: list[bytes], index: int) -> bytes:
+    return pieces[index] if index < len(pieces) else b""
+
+
+def _prompt(turns: list[Json]) -> str:
+    said = [turn for turn in turns if text_at(turn, Content.ROLE) == "user"]
+    parts = list_at(said[-1], Content.PARTS) if said else []
+    return normalise_newlines("".join(text_at(part, Part.TEXT) or "" for part in parts))
+
+
+def _as_proven(part: Json) -> str:
+    return (
+        text_at(part, Part.TEXT) or text_at(part, Part.INLINE, Inline.BASE64) or text_at(part, Part.DRIVE_FILE, 0) or ""
+    )
