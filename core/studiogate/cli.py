@@ -37,9 +37,9 @@ class PluginGroup(click.RichGroup):
         """Return every command's name; help works with a broken plugins.toml too, and says so."""
         own = super().list_commands(ctx)
         try:
-            return [*own, *sorted(self._of_plugins().keys() - set(own))]
+            return [*own, *sorted(self._of_plugins())]
         except ConfigurationError as error:
-            click.echo(f"Commands of plugins are missing below: {error}", err=True)
+            self.epilog = f"The commands of plugins are missing here: {error}"
             return own
 
     def _of_plugins(self) -> Mapping[str, click.Command]:

@@ -166,7 +166,7 @@ def _explain(error: BaseException, file: str, table: str, kind: type) -> str:
     """Turn cattrs' error tree into one line per problem, each with file, table and key."""
     names = [field.name for field in attrs.fields(kind)]
     return "\n".join(
-        f"{file}: [{table}] {problem.path}: {problem.message}."
+        f"{file}: [{table}] {problem.path + ': ' if problem.path else ''}{problem.message}."
         + (suggest(problem.unknown_key, names) if problem.unknown_key else "")
         for problem in problems(error)
     )

@@ -38,5 +38,5 @@ class Params:
         ignored = {**self.ignored, name: reason}
         if name in self.other:
             return attrs.evolve(self.take(name)[1], ignored=ignored)
-        default = () if name == "stop" else None
-        return attrs.evolve(self, **{name: default}, ignored=ignored)
+        cleared: dict[str, Any] = {name: () if name == "stop" else None}
+        return attrs.evolve(self, **cleared, ignored=ignored)

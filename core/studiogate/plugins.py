@@ -25,6 +25,9 @@ from studiogate.errors import ConfigurationError
 
 ENTRY_POINTS = "studiogate.plugins"
 
+type InstalledPlugins = Mapping[str, Callable[[], type]]
+"""A loader for every plugin there is, by name; nothing is imported until it is called."""
+
 
 @attrs.frozen(kw_only=True)
 class Implementation:
@@ -43,14 +46,14 @@ class Implementation:
 class PluginHost:
     """Load the plugins a configuration lists, and those they require, in order."""
 
-    def __init__(self, config: Config, installed: Mapping[str, Callable[[], type]] | None = None) -> None:
+    def __init__(self, config: Config, installed: InstalledPlugins | None = None) -> None:
         """Load and construct every plugin.
 
         :param installed: loaders of plugin classes by name; the installed entry points when None.
         :raises ConfigurationError: a plugin is unknown, broken, or its settings are wrong.
         """
         self.config = config
-        self._installed = installed_plugins() if installed is None else dict(installed)
+        self._installed = installed_plugins() if installed is None else installed
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._plugins: dict[str, object] = {}
@@ -191,8 +194,8 @@ class PluginHost:
         return [hook for hook in vars(self._manager.hook).values() if isinstance(hook, pluggy.HookCaller)]
 
 
-def installed_plugins() -> dict[str, Callable[[], type]]:
-    """Return a loader for every installed plugin, by name; nothing is imported until it is called."""
+def installed_plugins() -> InstalledPlugins:
+    """Return the plugins that installed distributions offer as entry points."""
     return {point.name: point.load for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
 
 

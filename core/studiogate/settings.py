@@ -1,17 +1,8 @@
 """The gateway's own settings: the `[gateway]` table of plugins.toml."""
 
 import attrs
-from attrs import validators
 
-
-def _positive(_: object, __: object, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"must be more than 0, not {value!r}")
-
-
-def _port(_: object, __: object, value: int) -> None:
-    if not 0 <= value <= 65535:  # noqa: PLR2004
-        raise ValueError(f"must be a port from 0 (any free one) to 65535, not {value!r}")
+from studiogate.strict import positive, within
 
 
 @attrs.frozen(kw_only=True)
@@ -20,27 +11,29 @@ class GatewaySettings:
 
     host: str = "127.0.0.1"
     """Address to listen on. One that isn't loopback is refused unless `insecure`."""
-    port: int = attrs.field(default=2048, validator=_port, metadata={"env": ("PORT", "DEFAULT_FASTAPI_PORT")})
+    port: int = attrs.field(
+        default=2048, validator=within(0, 65535), metadata={"env": ("PORT", "DEFAULT_FASTAPI_PORT")}
+    )
     """TCP port to listen on; 0 takes any free one."""
     insecure: bool = False
     """Whether to listen beyond loopback although nobody is asked for a key."""
     default_model: str | None = None
     """Model of requests that name none; when unset, the first one listed."""
-    slots: int | None = attrs.field(default=None, validator=validators.optional(_positive))
+    slots: int | None = attrs.field(default=None, validator=positive)
     """Exchanges that run at once; when unset, as many as the first backend that says (tabs, for a browser)."""
-    queue_limit: int = attrs.field(default=64, validator=_positive)
+    queue_limit: int = attrs.field(default=64, validator=positive)
     """Exchanges that may wait; more are refused with 429."""
-    deadline_s: float = attrs.field(default=900.0, validator=_positive)
+    deadline_s: float = attrs.field(default=900.0, validator=positive)
     """Seconds from a request's arrival to its end, waiting included; then 504."""
-    first_event_s: float = attrs.field(default=180.0, validator=_positive)
+    first_event_s: float = attrs.field(default=180.0, validator=positive)
     """Seconds a backend may take to its first event; then the next one tries, or 504."""
-    silence_s: float = attrs.field(default=180.0, validator=_positive)
+    silence_s: float = attrs.field(default=180.0, validator=positive)
     """Seconds between two events of a backend; then 504. Models think silently for minutes: keep it generous."""
-    commit_s: float = attrs.field(default=10.0, validator=_positive)
+    commit_s: float = attrs.field(default=10.0, validator=positive)
     """Seconds a stream's HTTP status waits for the first event, so that early failures keep their status."""
-    keepalive_s: float = attrs.field(default=15.0, validator=_positive)
+    keepalive_s: float = attrs.field(default=15.0, validator=positive)
     """Seconds of silence after which a stream gets a comment, so that nobody in between cuts it."""
-    grace_s: float = attrs.field(default=5.0, validator=_positive)
+    grace_s: float = attrs.field(default=5.0, validator=positive)
     """Seconds running answers get to end after the first signal to stop; a second signal skips the rest."""
-    max_body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_positive)
+    max_body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Size limit of a request's body; then 413."""

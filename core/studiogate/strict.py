@@ -4,13 +4,42 @@ cattrs guesses by default (`int("5")`, `bool("no")`). At the gateway's boundarie
 the place, so the converters made here take every value only as what it is.
 """
 
-from collections.abc import Iterator
-from typing import Any
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, get_origin
 
 import attrs
 import cattrs
 from cattrs import AttributeValidationNote, IterableValidationNote
+from cattrs.cols import list_structure_factory, mapping_structure_factory
 from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn
+
+
+class WrongValue(ValueError):  # noqa: N818 - what it says
+    """Raised by an attrs validator: names the field, which cattrs doesn't know once all fields are read."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+def within(low: float, high: float) -> Callable[[Any, "attrs.Attribute[Any]", Any], None]:
+    """Return a validator: None, or a finite number from `low` to `high`, both included."""
+
+    def check(_: Any, field: "attrs.Attribute[Any]", value: float | None) -> None:
+        if value is not None and not low <= value <= high:
+            limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"at least {low:g}"
+            raise WrongValue(field.name, f"must be {limits}, not {value!r}")
+
+    return check
+
+
+def positive(_: Any, field: "attrs.Attribute[Any]", value: float | None) -> None:
+    """Validate: None, or a finite number above 0."""
+    if value is not None and not (0 < value < math.inf):
+        raise WrongValue(field.name, f"must be more than 0, not {value!r}")
 
 
 @attrs.frozen
@@ -42,7 +71,36 @@ def strict_converter(*, forbid_extra_keys: bool) -> cattrs.Converter:
     only(int, "a whole number")
     only(float, "a number", int, float)
     only(str, "a string")
+
+    def structure_attrs(kind: Any) -> Any:
+        structure: Any = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=forbid_extra_keys)
+        return _refusing(structure, dict, "an object")
+
+    def structure_dict(kind: Any) -> Any:
+        return _refusing(mapping_structure_factory(kind, converter), dict, "an object")
+
+    def structure_list(kind: Any) -> Any:
+        return _refusing(list_structure_factory(kind, converter), list, "a list")
+
+    converter.register_structure_hook_factory(attrs.has, structure_attrs)
+    converter.register_structure_hook_factory(_made_of(dict), structure_dict)
+    converter.register_structure_hook_factory(_made_of(list), structure_list)
     return converter
+
+
+def _made_of(container: type) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) == container
+
+
+def _refusing(structure: Any, accepted: type, wanted: str) -> Any:
+    """Check a container's kind first; cattrs would read any iterable as a list, and index into anything."""
+
+    def checked(value: object, kind: Any) -> Any:
+        if not isinstance(value, accepted):
+            raise TypeError(f"must be {wanted}, not {_shown(value)}")
+        return structure(value, kind)
+
+    return checked
 
 
 def problems(error: BaseException, path: str = "") -> Iterator[Problem]:
@@ -53,6 +111,8 @@ def problems(error: BaseException, path: str = "") -> Iterator[Problem]:
     elif isinstance(error, BaseValidationError):
         for inner in error.exceptions:
             yield from problems(inner, path + _step(inner, path))
+    elif isinstance(error, WrongValue):
+        yield Problem(_join(path, error.field), error.message)
     elif isinstance(error, KeyError):
         yield Problem(_join(path, str(error.args[0])), "is required")
     else:

@@ -18,7 +18,7 @@ from studiogate.attachments import AttachmentRef
 from studiogate.chat import ChatRequest, Message, RequestedCall, Role
 from studiogate.errors import InvalidRequest
 from studiogate.params import Params
-from studiogate.strict import problems, strict_converter
+from studiogate.strict import WrongValue, problems, strict_converter, within
 from studiogate.tools import ToolSpec
 
 _OTHER_PARAMS = frozenset(
@@ -72,22 +72,9 @@ _REF_FIELDS = ("attachments", "images", "files", "media")
 _SOURCE_KEYS = ("url", "path", "data", "file_data", *_REF_TYPES)
 
 
-def _within(low: float, high: float) -> Any:
-    def check(_: object, __: object, value: float | None) -> None:
-        if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"must be from {low:g} to {high:g}, not {value!r}")
-
-    return check
-
-
-def _at_least_one(_: object, __: object, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise ValueError(f"must be at least 1, not {value!r}")
-
-
-def _only_one(_: object, __: object, value: int | None) -> None:
+def _only_one(_: object, field: "attrs.Attribute[int | None]", value: int | None) -> None:
     if value not in (None, 1):
-        raise ValueError(f"must be 1: one answer per request, not {value!r}")
+        raise WrongValue(field.name, f"must be 1, as a request gets one answer, not {value!r}")
 
 
 @attrs.frozen
@@ -126,11 +113,11 @@ class _Body:
     model: str | None = None
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
-    temperature: float | None = attrs.field(default=None, validator=_within(0, 2))
-    top_p: float | None = attrs.field(default=None, validator=_within(0, 1))
-    max_tokens: int | None = attrs.field(default=None, validator=_at_least_one)
-    max_completion_tokens: int | None = attrs.field(default=None, validator=_at_least_one)
-    max_output_tokens: int | None = attrs.field(default=None, validator=_at_least_one)
+    temperature: float | None = attrs.field(default=None, validator=within(0, 2))
+    top_p: float | None = attrs.field(default=None, validator=within(0, 1))
+    max_tokens: int | None = attrs.field(default=None, validator=within(1, math.inf))
+    max_completion_tokens: int | None = attrs.field(default=None, validator=within(1, math.inf))
+    max_output_tokens: int | None = attrs.field(default=None, validator=within(1, math.inf))
     stop: Any = None
     n: int | None = attrs.field(default=None, validator=_only_one)
     tools: list[dict[str, Any]] | None = None

@@ -58,9 +58,7 @@ async def _streamed(request: ChatHTTP, exchange: Exchange, gateway: Gateway) -> 
             async with asyncio.timeout(settings.commit_s):
                 first = await exchange.next_event()
     headers = {**trace_headers(exchange), "cache-control": "no-cache", "x-accel-buffering": "no"}
-    return Stream(
-        _chunks(exchange, first, settings.keepalive_s), headers=headers, media_type="text/event-stream; charset=utf-8"
-    )
+    return Stream(_chunks(exchange, first, settings.keepalive_s), headers=headers, media_type="text/event-stream")
 
 
 async def _chunks(exchange: Exchange, first: Event | None, keepalive_s: float) -> AsyncGenerator[bytes]:

@@ -22,7 +22,7 @@ from granian.server.embed import Server
 from studiogate.config import Config
 from studiogate.errors import ConfigurationError
 from studiogate.gateway import Gateway
-from studiogate.plugins import PluginHost
+from studiogate.plugins import InstalledPlugins, PluginHost
 from studiogate.settings import GatewaySettings
 from studiogate.web.app import create_app
 
@@ -42,15 +42,16 @@ class Running:
 
 
 @asynccontextmanager
-async def running_gateway(config: Config) -> AsyncGenerator[Running]:
+async def running_gateway(config: Config, installed: InstalledPlugins | None = None) -> AsyncGenerator[Running]:
     """Serve a configuration inside this context; leaving it ends whatever still runs at once.
 
+    :param installed: plugin classes to choose from, as `PluginHost` takes them; the installed ones when None.
     :raises ConfigurationError: the configuration, a plugin or the address can't be used.
     """
     settings = config.gateway
     _refuse_open_doors(settings)
     port = _free_port(settings.host, settings.port)
-    gateway = Gateway(config, PluginHost(config))
+    gateway = Gateway(config, PluginHost(config, installed))
     async with gateway.lifespan():
         server: Any = Server(
             create_app(gateway),
