@@ -17,6 +17,7 @@ from studiogate_simulator.http import Header
 from studiogate_simulator.simulation import Simulation
 
 _ASSETS: Final = "/static/"
+_ERROR_REPORTS: Final = "/_/MakerSuite/jserror"
 _ENTRIES: Final = ("/prompts/", "/app/prompts/")
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; "
@@ -48,7 +49,7 @@ def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:
     path = scope["path"]
     if path.startswith(_ASSETS):
         return _asset(path.removeprefix(_ASSETS))
-    if path == "/favicon.ico":
+    if path == "/favicon.ico" or path == _ERROR_REPORTS:
         return _Answer(status=204, headers=[])
     if not is_signed_in(http.read_headers(scope)):
         query = scope["query_string"].decode("latin-1")

@@ -1,0 +1,37 @@
+// The account's preferences. They are read once, when the page starts, and written back as a whole:
+// someone who edits them from outside has to reload.
+
+const KEY = "aiStudioUserPreference";
+const DEFAULTS = {
+  isAdvancedOpen: false,
+  areToolsOpen: true,
+  isSafetySettingsOpen: false,
+  isSystemInstructionsOpen: false,
+  isNavbarExpanded: true,
+  autosaveEnabled: true,
+  enableSearchAsATool: true,
+  enterKeyBehavior: 1,
+  theme: "system",
+  thinkingBudgetsByModel: {},
+  rawModeEnabled: false,
+};
+const CTRL_ENTER = 2;
+
+function read() {
+  try {
+    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
+  } catch {
+    return { ...DEFAULTS };
+  }
+}
+
+export const preferences = read();
+
+/** Change preferences and store them. */
+export function savePreferences(changes = {}) {
+  Object.assign(preferences, changes);
+  localStorage.setItem(KEY, JSON.stringify(preferences));
+}
+
+/** Whether only Ctrl+Enter submits, and Enter starts a new line. */
+export const ctrlEnterSubmits = () => preferences.enterKeyBehavior === CTRL_ENTER;

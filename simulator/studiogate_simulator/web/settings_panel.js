@@ -1,0 +1,172 @@
+// The run settings panel. On narrow windows it is a drawer, and while that is closed nothing of it is in the document.
+
+import { chipField, numberField, select, slider, toggle } from "./controls.js";
+import { h, icon } from "./dom.js";
+import { openModelPicker } from "./model_picker.js";
+import { preferences, savePreferences } from "./preferences.js";
+import { TOOLS } from "./settings.js";
+import { openSystemInstructions } from "./system_instructions.js";
+
+const WIDE = matchMedia("(min-width: 960px)");
+const LEVEL_NAMES = { 1: "Low", 2: "Medium", 3: "High", 4: "Minimal" };
+
+export class SettingsPanel {
+  element = h("ms-right-side-panel");
+  #settings;
+  #drawerOpen = false;
+
+  constructor(settings) {
+    this.#settings = settings;
+    settings.addEventListener("model", () => this.#show());
+    settings.addEventListener("tools", () => this.#show());
+    WIDE.addEventListener("change", () => this.#show());
+    this.#show();
+  }
+
+  /** Open or close the drawer of narrow windows. */
+  toggleDrawer() {
+    this.#drawerOpen = !this.#drawerOpen;
+    this.#show();
+  }
+
+  #show() {
+    this.element.classList.toggle("drawer", !WIDE.matches);
+    if (!WIDE.matches && !this.#drawerOpen) this.element.replaceChildren();
+    else this.element.replaceChildren(h("div", { class: "content-container" }, this.#panel()));
+  }
+
+  #panel() {
+    const header = h(
+      "div",
+      { class: "overlay-header" },
+      h("h2", {}, "Run settings"),
+      h("button", { id: "resetSettingsBtn", "aria-label": "Reset default settings", onclick: () => this.#reset() }, icon("restart_alt")),
+      !WIDE.matches &&
+        h("button", { "aria-label": "Close run settings panel", iconname: "close", onclick: () => this.toggleDrawer() }, icon("close")),
+    );
+    const body = h("ms-prompt-run-settings-switcher", {}, h("ms-prompt-run-settings", {}, this.#items()));
+    const scrolled = h("div", { class: "settings-items-wrapper" }, h("div", { class: "scrollable-area" }, body));
+    return h("ms-run-settings", { class: "expanded" }, header, scrolled);
+  }
+
+  #reset() {
+    if (this.#settings.model) this.#settings.choose(this.#settings.model);
+  }
+
+  #items() {
+    const settings = this.#settings;
+    const card = h(
+      "button",
+      { class: "model-selector-trigger", "aria-label": "Select primary model", onclick: () => openModelPicker(settings) },
+      h("span", { class: "title" }, settings.model?.title ?? "Loading models"),
+      h("span", { class: "subtitle" }, settings.model?.description ?? ""),
+    );
+    const items = [h("ms-model-selector", {}, h("div", { class: "model-selector-card" }, card)), this.#system()];
+    if (!settings.model) return items;
+    if (settings.temperature !== null) items.push(this.#temperature());
+    items.push(...this.#thinking(), ...this.#group("Tools", "tools", "areToolsOpen", () => this.#tools()));
+    items.push(...this.#group("Advanced settings", "advanced settings", "isAdvancedOpen", () => this.#advanced()));
+    return items;
+  }
+
+  #system() {
+    const { system } = this.#settings;
+    const card = h(
+      "button",
+      {
+        class: "system-instructions-card",
+        "data-test-system-instructions-card": true,
+        "aria-label": "System instructions",
+        onclick: () => openSystemInstructions(this.#settings, () => this.#show()),
+      },
+      h("span", { class: "title" }, "System instructions"),
+      h("span", { class: "subtitle" }, system || "Optional tone and style instructions for the model"),
+    );
+    return h("ms-system-instructions-panel", {}, card);
+  }
+
+  #temperature() {
+    const settings = this.#settings;
+    const bound = { min: 0, max: 2, step: 0.05, get: () => settings.temperature, set: (value) => (settings.temperature = value) };
+    return item("Temperature", slider("Temperature", bound), { "data-test-id": "temperatureSliderContainer" });
+  }
+
+  #thinking() {
+    const { thinking, model } = this.#settings;
+    if (this.#settings.can("thinkingLevel")) {
+      const options = (model.thinking?.[6] ?? []).map((value) => ({ value, label: LEVEL_NAMES[value] }));
+      const bound = { get: () => thinking.level, set: (level) => (thinking.level = level) };
+      return [h("ms-thinking-level-setting", {}, item("Thinking level", select("Thinking Level", options, bound)))];
+    }
+    return this.#settings.can("thinkingBudget") ? this.#budget() : [];
+  }
+
+  #budget() {
+    const { thinking, model } = this.#settings;
+    const [start, max, min, canTurnOff] = model.thinking;
+    const set = (changes) => {
+      Object.assign(thinking, changes);
+      this.#show();
+    };
+    const items = [];
+    if (canTurnOff) {
+      const mode = toggle("Toggle thinking mode", thinking.enabled, (enabled) => set({ enabled }), { test: "enable-thinking" });
+      items.push(item("Thinking mode", mode));
+    }
+    if (!thinking.enabled) return items;
+    const label = "Toggle thinking budget between auto and manual";
+    const manual = toggle(label, thinking.budget !== null, (on) => set({ budget: on ? start : null }), { test: "manual-budget" });
+    items.push(item("Set thinking budget", manual));
+    if (thinking.budget === null) return items;
+    const bound = { min, max, step: 1, get: () => thinking.budget, set: (budget) => (thinking.budget = budget) };
+    const field = slider("Thinking budget", bound);
+    field.setAttribute("data-test-slider", "");
+    return [...items, h("div", { "data-test-id": "user-setting-budget-animation-wrapper" }, field)];
+  }
+
+  #group(title, name, preference, children) {
+    const open = Boolean(preferences[preference]);
+    const flip = () => {
+      savePreferences({ [preference]: !open });
+      this.#show();
+    };
+    const button = h("button", { "aria-label": `Expand or collapse ${name}`, "aria-expanded": String(open), onclick: flip }, icon("expand_more"));
+    const header = h(
+      "div",
+      { class: `settings-item settings-group-header${open ? " expanded" : ""}` },
+      h("div", { class: "group-header-row" }, h("p", { class: "group-title" }, title), h("div", {}, button)),
+    );
+    return open ? [header, ...children()] : [header];
+  }
+
+  #tools() {
+    const settings = this.#settings;
+    return TOOLS.filter(({ name }) => settings.can(name)).map(({ name, label, test }) =>
+      item(label, toggle(label, settings.tools[name], (on) => settings.setTool(name, on)), { "data-test-id": test }),
+    );
+  }
+
+  #advanced() {
+    const settings = this.#settings;
+    const items = [];
+    items.push(item("Add stop sequence", chipField(settings.stops, (stops) => (settings.stops = stops))));
+    const tokens = {
+      min: 1,
+      max: settings.model.outputLimit,
+      step: 1,
+      get: () => settings.maxOutputTokens,
+      set: (value) => (settings.maxOutputTokens = value),
+    };
+    const attributes = { "aria-label": "Maximum output tokens", name: "maxOutputTokens" };
+    items.push(item("Output length", numberField(attributes, tokens)));
+    if (settings.topP !== null) {
+      const bound = { min: 0, max: 1, step: 0.01, get: () => settings.topP, set: (value) => (settings.topP = value) };
+      items.push(item("Top P", slider("Top P", bound), { mattooltip: "Probability threshold for top-p sampling" }));
+    }
+    return items;
+  }
+}
+
+function item(title, control, attributes = {}) {
+  return h("div", { class: "settings-item settings-item-column", ...attributes }, h("h3", {}, title), control);
+}
