@@ -11,7 +11,7 @@ from typing import Any, get_origin
 import attrs
 import cattrs
 from cattrs import AttributeValidationNote, IterableValidationNote
-from cattrs.cols import list_structure_factory, mapping_structure_factory
+from cattrs.cols import list_structure_factory, mapping_structure_factory  # pyright: ignore[reportUnknownVariableType]
 from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
