@@ -1,0 +1,36 @@
+# `make demo` serves an answer, `make test` runs the tests; both set up whatever they need first.
+
+PORT ?= 2048
+
+# Bytecode is wanted: a start without it takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo test check format bench clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: ## Install uv, Python, the locked dependencies and a Chromium, where they are missing
+	@scripts/setup
+
+demo: setup ## Serve on PORT (2048) with a local stand-in for AI Studio; Ctrl-C ends it
+	@exec .venv/bin/studiogate demo --port $(PORT)
+
+test: setup ## Run all tests
+	@exec .venv/bin/pytest
+
+check: setup ## Lint, check the format, check the types twice
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/pyright
+	.venv/bin/mypy
+
+format: setup ## Format the code and fix what can be fixed
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+bench: setup ## Measure, and print the table of docs/performance.md
+	@exec .venv/bin/python scripts/bench.py
+
+clean: ## Remove what setup and the tools made
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
