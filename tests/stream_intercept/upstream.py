@@ -1,0 +1,235 @@
+"""A stand-in upstream that a test plays by hand: it sees every request and sends each byte when the test says so.
+
+It speaks HTTP/2 or, when made so, HTTP/1.1, over real TLS, in the test's own loop; so a test can hold the second
+chunk back until the first was read, and see a stream's reset as an event.
+"""
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import h2.config
+import h2.connection
+import h2.events
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HOST = "127.0.0.1"
+
+
+@attrs.define(kw_only=True, eq=False)
+class Exchange:
+    """One request, and the means to answer it."""
+
+    method: str
+    path: str
+    host: str
+    headers: dict[str, str]
+    body: bytes
+    begin: Callable[[int, dict[str, str]], None]
+    """Send the response's headers."""
+    send: Callable[[bytes], None]
+    end: Callable[[], None]
+    cut: Callable[[], None]
+    """Drop the connection, as a crash would."""
+    reset: asyncio.Event = attrs.field(factory=asyncio.Event)
+    """Set when the other side gave this request up: RST_STREAM, or the connection closed."""
+
+    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        """Send a whole response."""
+        self.begin(status, headers or {})
+        self.send(body)
+        self.end()
+
+
+@attrs.define(kw_only=True, eq=False)
+class Upstream:
+    """A listening server and what has reached it."""
+
+    port: int
+    ca_file: Path
+    arrived: asyncio.Queue[Exchange] = attrs.field(factory=asyncio.Queue)
+    """Requests that no test has taken yet; empty means nothing went upstream."""
+    hellos: int = 0
+    """TLS connections made."""
+
+    async def next(self) -> Exchange:
+        """Wait for the next request."""
+        return await self.arrived.get()
+
+
+@asynccontextmanager
+async def serving(folder: Path, *, alpn: str = "h2") -> AsyncGenerator[Upstream]:
+    """Serve on a free port until the block ends."""
+    ca_file = folder / "upstream.pem"
+    _write_certificate(ca_file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ca_file)
+    context.set_alpn_protocols([alpn])
+    upstream = Upstream(port=0, ca_file=ca_file)
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream.hellos += 1
+        writers.add(writer)
+        try:
+            await (_speak_h2 if alpn == "h2" else _speak_h1)(upstream, reader, writer)
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(connected, HOST, 0, ssl=context)
+    upstream.port = server.sockets[0].getsockname()[1]
+    try:
+        yield upstream
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await server.wait_closed()
+
+
+async def _speak_h2(upstream: Upstream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+    connection.initiate_connection()
+    heads: dict[int, dict[str, str]] = {}
+    bodies: dict[int, bytearray] = {}
+    open_exchanges: dict[int, Exchange] = {}
+
+    def flush() -> None:
+        writer.write(connection.data_to_send())
+
+    def arrived(stream: int) -> None:
+        head = heads.pop(stream)
+
+        def begin(status: int, headers: dict[str, str]) -> None:
+            connection.send_headers(stream, [(":status", str(status)), *headers.items()])
+            flush()
+
+        def send(data: bytes) -> None:
+            size = connection.max_outbound_frame_size
+            for start in range(0, len(data), size):
+                connection.send_data(stream, data[start : start + size])
+            flush()
+
+        def end() -> None:
+            connection.end_stream(stream)
+            flush()
+
+        exchange = Exchange(
+            method=head.pop(":method"),
+            path=head.pop(":path"),
+            host=head.pop(":authority"),
+            headers=head,
+            body=bytes(bodies.pop(stream)),
+            begin=begin,
+            send=send,
+            end=end,
+            cut=writer.transport.abort,
+        )
+        open_exchanges[stream] = exchange
+        upstream.arrived.put_nowait(exchange)
+
+    flush()
+    try:
+        while data := await reader.read(65536):
+            for event in connection.receive_data(data):
+                match event:
+                    case h2.events.RequestReceived(stream_id=int(stream), headers=list(headers)):
+                        heads[stream] = {str(name): str(value) for name, value in headers}
+                        bodies[stream] = bytearray()
+                    case h2.events.DataReceived(stream_id=int(stream), data=bytes(chunk)):
+                        bodies[stream] += chunk
+                        connection.acknowledge_received_data(event.flow_controlled_length or 0, stream)
+                    case h2.events.StreamEnded(stream_id=int(stream)):
+                        arrived(stream)
+                    case h2.events.StreamReset(stream_id=int(stream)) if stream in open_exchanges:
+                        open_exchanges[stream].reset.set()
+                    case _:
+                        pass
+            flush()
+    finally:
+        for exchange in open_exchanges.values():
+            exchange.reset.set()
+
+
+async def _speak_h1(upstream: Upstream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        except asyncio.IncompleteReadError:
+            return
+        request_line, *lines = head.strip().split("\r\n")
+        method, path, _ = request_line.split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        done = asyncio.Event()
+
+        def begin(status: int, headers: dict[str, str]) -> None:
+            fields = {**headers, "transfer-encoding": "chunked"}
+            lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+            writer.write(f"HTTP/1.1 {status} OK\r\n{lines}\r\n".encode())
+
+        def send(data: bytes) -> None:
+            writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+        def end(done: asyncio.Event = done) -> None:
+            writer.write(b"0\r\n\r\n")
+            done.set()
+
+        exchange = Exchange(
+            method=method,
+            path=path,
+            host=headers["host"],
+            headers=headers,
+            body=body,
+            begin=begin,
+            send=send,
+            end=end,
+            cut=writer.transport.abort,
+        )
+        upstream.arrived.put_nowait(exchange)
+        closed = asyncio.ensure_future(reader.read(1))
+        ended = asyncio.ensure_future(done.wait())
+        await asyncio.wait({closed, ended}, return_when=asyncio.FIRST_COMPLETED)
+        exchange.reset.set()
+        ended.cancel()
+        closed.cancel()
+        return
+
+
+def _write_certificate(path: Path) -> None:
+    """Write a certificate for 127.0.0.1 and localhost that is its own authority, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST)), x509.DNSName("localhost")]),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
