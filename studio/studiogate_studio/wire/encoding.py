@@ -50,9 +50,10 @@ class _Zlib:
     def feed(self, data: bytes, /) -> bytes:
         pieces: list[bytes] = []
         try:
-            while data:
+            # Members may be padded with zeros.
+            while data := data.lstrip(b"\0") if self._inflater.eof else data:
                 pieces.append(self._inflate(data))
-                data = self._inflater.unused_data.lstrip(b"\0")
+                data = self._inflater.unused_data
         except zlib.error as error:
             raise WireError(f"The compressed body is corrupt: {error}.") from error
         return b"".join(pieces)

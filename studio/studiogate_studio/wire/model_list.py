@@ -53,9 +53,10 @@ def read_models(body: bytes) -> ModelList:
     if not rows:
         raise WireError("Expected a list of models; found no row of one.")
     named = [row for row in rows if text_at(row, ModelRow.NAME)]
-    models = [_model(row) for row in named if _GENERATE in list_at(row, ModelRow.METHODS)]
-    unique = {model.id: model for model in reversed(models)}
-    return ModelList(models=tuple(reversed(unique.values())), skipped=len(rows) - len(named))
+    unique: dict[str, Model] = {}
+    for model in (_model(row) for row in named if _GENERATE in list_at(row, ModelRow.METHODS)):
+        unique.setdefault(model.id, model)
+    return ModelList(models=tuple(unique.values()), skipped=len(rows) - len(named))
 
 
 def _rows(value: Json, layers: int) -> Iterator[Json]:
