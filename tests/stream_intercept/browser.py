@@ -38,7 +38,7 @@ class PageStream:
     async def until(self, body: bytes) -> None:
         """Wait until this much has come."""
         async with self.changed:
-            await self.changed.wait_for(lambda: self.body == body)
+            await self.changed.wait_for(lambda: bytes(self.body) == body)
 
 
 class Browser:
@@ -89,7 +89,7 @@ class Browser:
                 case h2.events.StreamEnded():
                     stream.ended = True
                 case h2.events.StreamReset(error_code=code):
-                    stream.reset = None if code is None else int(code)
+                    stream.reset = int(code)
                 case _:
                     pass
             stream.changed.notify_all()

@@ -48,16 +48,12 @@ class Stage:
 def client_of(port: int, ca_dir: Path, *, http2: bool = True) -> httpx.AsyncClient:
     """Return a client that goes through the proxy on `port`."""
     trust = ssl.create_default_context(cafile=ca_dir / CA_FILE)
-    return httpx.AsyncClient(
-        http2=http2, proxy=f"http://{HOST}:{port}", verify=trust, trust_env=False, timeout=20
-    )
+    return httpx.AsyncClient(http2=http2, proxy=f"http://{HOST}:{port}", verify=trust, trust_env=False, timeout=20)
 
 
 def rerouted(upstream: Upstream, ca_dir: Path) -> ProxySettings:
     """Return settings that send everything to the upstream."""
-    return ProxySettings(
-        ca_dir=ca_dir, reroute=Reroute(host=HOST, port=upstream.port, ca_file=upstream.ca_file)
-    )
+    return ProxySettings(ca_dir=ca_dir, reroute=Reroute(host=HOST, port=upstream.port, ca_file=upstream.ca_file))
 
 
 @asynccontextmanager

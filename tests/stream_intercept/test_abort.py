@@ -12,10 +12,11 @@ from mitmproxy.proxy.layers.http._events import ErrorCode
 
 from studiogate_stream_intercept.destinations import RPC_HOST
 from studiogate_stream_intercept.errors import StreamBroken
+from studiogate_stream_intercept.stream import AnswerStream
 
-from .browser import Browser, browsing
+from .browser import Browser, PageStream, browsing
 from .conftest import PATH, RPC_URL, Stage, client_of, rerouted, running
-from .upstream import Upstream, serving
+from .upstream import Exchange, Upstream, serving
 
 
 @pytest.fixture
@@ -35,7 +36,9 @@ def test_what_is_private_is_still_there() -> None:
 
 async def test_one_stream_of_three_is_aborted(stage: Stage, browser: Browser) -> None:
     """Upstream and page see CANCEL on that stream; the streams before and after it on the same connections go on."""
-    turns, sent, pages = [], [], []
+    turns: list[AnswerStream] = []
+    sent: list[Exchange] = []
+    pages: list[PageStream] = []
     for prompt in (b"first", b"second", b"third"):
         async with stage.expect(prompt) as turn:
             pages.append(browser.post(PATH, prompt))

@@ -106,7 +106,7 @@ async def test_a_taken_port_is_said_so(ca_dir: Path) -> None:
 
 
 async def test_one_proxy_per_process(stage: Stage, ca_dir: Path) -> None:
-    """mitmproxy would mix two up without a word."""
+    """Mitmproxy would mix two up without a word."""
     with pytest.raises(ConfigurationError, match="only one"):
         await InterceptingProxy(ProxySettings(ca_dir=ca_dir)).start()
 
@@ -167,7 +167,7 @@ async def test_the_loop_stays_as_it_was(ca_dir: Path) -> None:
 
 
 async def test_keys_stay_private_while_it_runs(stage: Stage) -> None:
-    """mitmproxy adds nothing to the folder that others can read."""
+    """Mitmproxy adds nothing to the folder that others can read."""
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in stage.ca_dir.iterdir()}
 
     assert set(modes.values()) == {0o600}

@@ -2,13 +2,17 @@
 
 import asyncio
 import time
+from pathlib import Path
 
+import attrs
 import pytest
 
+from studiogate_stream_intercept.destinations import RPC_HOST
 from studiogate_stream_intercept.errors import StreamBroken
 
-from .conftest import PAGE_URL, RPC_URL, Stage
-from .upstream import Exchange
+from .browser import browsing
+from .conftest import PAGE_URL, PATH, RPC_URL, Stage, rerouted, running
+from .upstream import Exchange, Upstream
 
 
 async def test_chunks_arrive_one_by_one(stage: Stage) -> None:
@@ -126,22 +130,23 @@ async def test_a_browser_that_goes_breaks_the_stream(stage: Stage) -> None:
     await response[1].reset.wait()
 
 
-async def test_a_reader_too_far_behind_is_cut_off(stage: Stage) -> None:
-    """An answer that outgrows the buffer is broken off, upstream too; what fitted is still read."""
-    stage.proxy._turns._buffer_limit = 1000
-    async with asyncio.TaskGroup() as page, stage.expect(b"hi") as turn:
-        page.create_task(stage.page.post(RPC_URL, content=b"hi"))
-        sent = await begin_next(stage)
+async def test_a_reader_too_far_behind_is_cut_off(upstream: Upstream, ca_dir: Path) -> None:
+    """An answer that outgrows the buffer is broken off, upstream and in the page; what fitted is still read."""
+    settings = attrs.evolve(rerouted(upstream, ca_dir), buffer_limit=1000)
+    async with running(settings) as proxy, browsing(proxy.port, ca_dir, RPC_HOST) as browser:
+        async with proxy.expect(lambda _: True, lambda body: body) as turn:
+            page = browser.post(PATH, b"hi")
+            sent = await upstream.next()
+            sent.begin(200, {})
         sent.send(b"x" * 600)
-        answer = await turn.answer()
-        while not answer.buffered:
-            await asyncio.sleep(0)
+        await page.until(b"x" * 600)
         sent.send(b"y" * 600)
-        await sent.reset.wait()
+        await asyncio.gather(sent.reset.wait(), page.until_ended())
+        answer = await turn.answer()
 
-    assert await anext(answer) == b"x" * 600
-    with pytest.raises(StreamBroken, match="1000 bytes behind"):
-        await anext(answer)
+        assert await anext(answer) == b"x" * 600
+        with pytest.raises(StreamBroken, match="1000 bytes behind"):
+            await anext(answer)
 
 
 async def test_a_cancelled_reader_loses_nothing(stage: Stage) -> None:

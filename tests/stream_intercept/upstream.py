@@ -5,7 +5,7 @@ chunk back until the first was read, and see a stream's reset as an event.
 """
 
 import asyncio
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import AsyncGenerator, Callable
@@ -55,7 +55,7 @@ class Upstream:
 
     port: int
     ca_file: Path
-    arrived: asyncio.Queue[Exchange] = attrs.field(factory=asyncio.Queue)
+    arrived: asyncio.Queue[Exchange] = attrs.field(factory=asyncio.Queue[Exchange])
     """Requests that no test has taken yet; empty means nothing went upstream."""
     hellos: int = 0
     """TLS connections made."""
@@ -97,128 +97,125 @@ async def serving(folder: Path, *, alpn: str = "h2") -> AsyncGenerator[Upstream]
         await server.wait_closed()
 
 
-async def _speak_h2(upstream: Upstream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
-    connection.initiate_connection()
-    heads: dict[int, dict[str, str]] = {}
-    bodies: dict[int, bytearray] = {}
-    open_exchanges: dict[int, Exchange] = {}
+class _H2Connection:
+    """One HTTP/2 connection of the server."""
 
-    def flush() -> None:
-        writer.write(connection.data_to_send())
+    def __init__(self, upstream: Upstream, writer: asyncio.StreamWriter) -> None:
+        self._upstream = upstream
+        self._writer = writer
+        config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+        self._connection = h2.connection.H2Connection(config)
+        self._connection.initiate_connection()
+        self._heads: dict[int, dict[str, str]] = {}
+        self._bodies: dict[int, bytearray] = {}
+        self._exchanges: dict[int, Exchange] = {}
+        self._flush()
 
-    def arrived(stream: int) -> None:
-        head = heads.pop(stream)
+    async def run(self, reader: asyncio.StreamReader) -> None:
+        """Serve until the connection ends; then every request on it was given up."""
+        try:
+            while data := await reader.read(65536):
+                for event in self._connection.receive_data(data):
+                    self._take(event)
+                self._flush()
+        finally:
+            for exchange in self._exchanges.values():
+                exchange.reset.set()
+
+    def _take(self, event: h2.events.Event) -> None:
+        match event:
+            case h2.events.RequestReceived(stream_id=int(stream), headers=list(headers)):
+                self._heads[stream] = {str(name): str(value) for name, value in headers}
+                self._bodies[stream] = bytearray()
+            case h2.events.DataReceived(stream_id=int(stream), data=bytes(chunk)):
+                self._bodies[stream] += chunk
+                self._connection.acknowledge_received_data(event.flow_controlled_length or 0, stream)
+            case h2.events.StreamEnded(stream_id=int(stream)):
+                self._arrived(stream)
+            case h2.events.StreamReset(stream_id=int(stream)) if stream in self._exchanges:
+                self._exchanges[stream].reset.set()
+            case _:
+                pass
+
+    def _arrived(self, stream: int) -> None:
+        connection, head = self._connection, self._heads.pop(stream)
 
         def begin(status: int, headers: dict[str, str]) -> None:
             connection.send_headers(stream, [(":status", str(status)), *headers.items()])
-            flush()
+            self._flush()
 
         def send(data: bytes) -> None:
-            size = connection.max_outbound_frame_size
-            for start in range(0, len(data), size):
-                connection.send_data(stream, data[start : start + size])
-            flush()
+            connection.send_data(stream, data)
+            self._flush()
 
         def end() -> None:
             connection.end_stream(stream)
-            flush()
+            self._flush()
 
         exchange = Exchange(
             method=head.pop(":method"),
             path=head.pop(":path"),
             host=head.pop(":authority"),
             headers=head,
-            body=bytes(bodies.pop(stream)),
+            body=bytes(self._bodies.pop(stream)),
             begin=begin,
             send=send,
             end=end,
-            cut=writer.transport.abort,
+            cut=self._writer.transport.abort,
         )
-        open_exchanges[stream] = exchange
-        upstream.arrived.put_nowait(exchange)
+        self._exchanges[stream] = exchange
+        self._upstream.arrived.put_nowait(exchange)
 
-    flush()
-    try:
-        while data := await reader.read(65536):
-            for event in connection.receive_data(data):
-                match event:
-                    case h2.events.RequestReceived(stream_id=int(stream), headers=list(headers)):
-                        heads[stream] = {str(name): str(value) for name, value in headers}
-                        bodies[stream] = bytearray()
-                    case h2.events.DataReceived(stream_id=int(stream), data=bytes(chunk)):
-                        bodies[stream] += chunk
-                        connection.acknowledge_received_data(event.flow_controlled_length or 0, stream)
-                    case h2.events.StreamEnded(stream_id=int(stream)):
-                        arrived(stream)
-                    case h2.events.StreamReset(stream_id=int(stream)) if stream in open_exchanges:
-                        open_exchanges[stream].reset.set()
-                    case _:
-                        pass
-            flush()
-    finally:
-        for exchange in open_exchanges.values():
-            exchange.reset.set()
+    def _flush(self) -> None:
+        self._writer.write(self._connection.data_to_send())
+
+
+async def _speak_h2(upstream: Upstream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _H2Connection(upstream, writer).run(reader)
 
 
 async def _speak_h1(upstream: Upstream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        except asyncio.IncompleteReadError:
-            return
-        request_line, *lines = head.strip().split("\r\n")
-        method, path, _ = request_line.split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        done = asyncio.Event()
+    """Take one request, which is all that a connection from an HTTP/2 page carries."""
+    request_line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
+    method, path, _ = request_line.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
-        def begin(status: int, headers: dict[str, str]) -> None:
-            fields = {**headers, "transfer-encoding": "chunked"}
-            lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-            writer.write(f"HTTP/1.1 {status} OK\r\n{lines}\r\n".encode())
+    def begin(status: int, headers: dict[str, str]) -> None:
+        fields = {**headers, "transfer-encoding": "chunked", "connection": "close"}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        writer.write(f"HTTP/1.1 {status} OK\r\n{head}\r\n".encode())
 
-        def send(data: bytes) -> None:
-            writer.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-        def end(done: asyncio.Event = done) -> None:
-            writer.write(b"0\r\n\r\n")
-            done.set()
-
-        exchange = Exchange(
-            method=method,
-            path=path,
-            host=headers["host"],
-            headers=headers,
-            body=body,
-            begin=begin,
-            send=send,
-            end=end,
-            cut=writer.transport.abort,
-        )
-        upstream.arrived.put_nowait(exchange)
-        closed = asyncio.ensure_future(reader.read(1))
-        ended = asyncio.ensure_future(done.wait())
-        await asyncio.wait({closed, ended}, return_when=asyncio.FIRST_COMPLETED)
+    exchange = Exchange(
+        method=method,
+        path=path,
+        host=headers["host"],
+        headers=headers,
+        body=await reader.readexactly(int(headers.get("content-length", "0"))),
+        begin=begin,
+        send=lambda data: writer.write(b"%x\r\n%s\r\n" % (len(data), data)),
+        end=lambda: writer.write(b"0\r\n\r\n"),
+        cut=writer.transport.abort,
+    )
+    upstream.arrived.put_nowait(exchange)
+    try:
+        await reader.read()
+    finally:
         exchange.reset.set()
-        ended.cancel()
-        closed.cancel()
-        return
 
 
 def _write_certificate(path: Path) -> None:
     """Write a certificate for 127.0.0.1 and localhost that is its own authority, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST)), x509.DNSName("localhost")]),
             critical=False,
@@ -229,7 +226,5 @@ def _write_certificate(path: Path) -> None:
     )
     path.write_bytes(
         certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )

@@ -6,6 +6,7 @@ fill them, this module only compares names.
 
 import enum
 import ipaddress
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -26,6 +27,18 @@ PASSTHROUGH = (
     "*.ggpht.com",
 )
 """What the page needs beside its own hosts: sign-in, scripts and fonts, Drive, pictures."""
+
+
+def _names(hosts: Iterable[str]) -> frozenset[str]:
+    return frozenset(host.lower() for host in hosts)
+
+
+def _patterns(hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(host.lower() for host in hosts)
+
+
+def _numbers(ports: Iterable[int]) -> frozenset[int]:
+    return frozenset(ports)
 
 
 class Verdict(enum.Enum):
@@ -60,15 +73,15 @@ class ProxySettings:
     """A loopback address: the proxy serves this machine's browser only."""
     port: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(65535)])
     """0 takes any free port."""
-    hosts: frozenset[str] = attrs.field(default=frozenset({PAGE_HOST, RPC_HOST}), converter=frozenset)
-    """Hosts whose traffic is decrypted, in lower case; they win over `passthrough`."""
+    hosts: frozenset[str] = attrs.field(default=frozenset({PAGE_HOST, RPC_HOST}), converter=_names)
+    """Hosts whose traffic is decrypted; they win over `passthrough`."""
     rpc_host: str = RPC_HOST
     """The host of the RPC; one of `hosts`."""
     rpc_path: str = "MakerSuiteService/GenerateContent"
     """How the RPC's path ends, without the query. The service's name follows a dot, so no slash leads."""
-    passthrough: tuple[str, ...] = attrs.field(default=PASSTHROUGH, converter=tuple)
+    passthrough: tuple[str, ...] = attrs.field(default=PASSTHROUGH, converter=_patterns)
     """Host patterns that are tunnelled; `*` stands for any number of characters, dots too."""
-    ports: frozenset[int] = attrs.field(default=frozenset({443}), converter=frozenset)
+    ports: frozenset[int] = attrs.field(default=frozenset({443}), converter=_numbers)
     """The only ports a tunnel may be opened to."""
     reroute: Reroute | None = None
     """Where everything goes instead; `passthrough` hosts are decrypted then, since a tunnel would leave the machine."""

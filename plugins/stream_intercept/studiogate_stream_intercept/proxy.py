@@ -124,7 +124,7 @@ def _probe_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise _port_taken(port, error.strerror) from error
+            raise _port_taken(port, error.strerror or str(error)) from error
 
 
 def _port_taken(port: int, why: str = "Address already in use") -> ConfigurationError:
