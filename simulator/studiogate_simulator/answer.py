@@ -66,13 +66,13 @@ def _description(submission: Submission) -> str:
 
 
 def _thoughts(submission: Submission) -> list[str]:
-    return [
-        "**Reading the Prompt**\n\n"
-        f"The prompt is {len(submission.prompt)} characters long. I will see what was set besides it.\n\n\n",
-        "**Considering the Settings**\n\n"
-        f"{len(submission.config)} settings and {len(submission.tools)} tools came along with it.\n\n\n",
-        "**Writing the Answer**\n\nI will list what I received and repeat how the prompt begins.\n\n\n",
-    ]
+    settings, tools = len(submission.config), len(submission.tools)
+    blocks = {
+        "Reading the Prompt": f"The prompt is {len(submission.prompt)} characters long.",
+        "Considering the Settings": f"{settings} settings and {tools} tools came along with it.",
+        "Writing the Answer": "I will list what I received and repeat how the prompt begins.",
+    }
+    return [f"**{title}**\n\n{sentence}\n\n\n" for title, sentence in blocks.items()]
 
 
 def _wants_thoughts(submission: Submission) -> bool:

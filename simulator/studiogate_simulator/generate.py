@@ -136,6 +136,8 @@ async def _play(script: Script, record: TurnRecord, wire: _Wire) -> None:
     await wire.flush()
     if script.ending is Ending.HANG:
         await asyncio.Event().wait()
+    # A reset overtakes data that is still under way; give the last frame the time that a next one would take.
+    await asyncio.sleep(script.delay_s)
 
 
 async def _gone(receive: Receive) -> None:

@@ -49,7 +49,7 @@ def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:
     path = scope["path"]
     if path.startswith(_ASSETS):
         return _asset(path.removeprefix(_ASSETS))
-    if path == "/favicon.ico" or path == _ERROR_REPORTS:
+    if path in {"/favicon.ico", _ERROR_REPORTS}:
         return _Answer(status=204, headers=[])
     if not is_signed_in(http.read_headers(scope)):
         query = scope["query_string"].decode("latin-1")

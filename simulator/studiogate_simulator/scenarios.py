@@ -136,11 +136,11 @@ def _structure_number(value: object, _: type[float]) -> float:
 
 
 def _structure_status(value: object, _: type[Status]) -> Status:
-    match value:
+    match cast("Json", value):
         case [int(code), str(message)]:
             return Status(code=code, message=message)
-        case [int(code), str(message), list(details)]:
-            return Status(code=code, message=message, details=cast("list[Json]", details))
+        case [int(code), str(message), [*details]]:
+            return Status(code=code, message=message, details=details)
         case _:
             raise ValueError("status must be [code, message] or [code, message, details]")
 

@@ -23,7 +23,10 @@ export class Generation {
       if (request.status === 200) for (const frame of scanner.scan(request.responseText)) this.#take(frame, onPart);
     };
     return new Promise((resolve) => {
-      request.onprogress = read;
+      // Progress events are throttled, these come with every piece of the body.
+      request.onreadystatechange = () => {
+        if (request.readyState === XMLHttpRequest.LOADING) read();
+      };
       request.onload = () => {
         read();
         resolve(this.#ended(readStatus(request.responseText)));
