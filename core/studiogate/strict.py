@@ -11,7 +11,11 @@ from typing import Any, get_origin
 import attrs
 import cattrs
 from cattrs import AttributeValidationNote, IterableValidationNote
-from cattrs.cols import list_structure_factory, mapping_structure_factory  # pyright: ignore[reportUnknownVariableType]
+from cattrs.cols import (
+    homogenous_tuple_structure_factory,
+    list_structure_factory,
+    mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType]
+)
 from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
@@ -82,9 +86,13 @@ def strict_converter(*, forbid_extra_keys: bool) -> cattrs.Converter:
     def structure_list(kind: Any) -> Any:
         return _refusing(list_structure_factory(kind, converter), list, "a list")
 
+    def structure_tuple(kind: Any) -> Any:
+        return _refusing(homogenous_tuple_structure_factory(kind, converter), list, "a list")
+
     converter.register_structure_hook_factory(attrs.has, structure_attrs)
     converter.register_structure_hook_factory(_made_of(dict), structure_dict)
     converter.register_structure_hook_factory(_made_of(list), structure_list)
+    converter.register_structure_hook_factory(_made_of(tuple), structure_tuple)
     return converter
 
 

@@ -1,1 +1,108 @@
+"""Tier 1: answers read from AI Studio's own RPC stream, as mitmproxy sees it pass between the page and its server."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, ClassVar
+
+from studiogate.errors import ConfigurationError, Declined
+from studiogate.events import Event
+from studiogate.health import Health
+from studiogate.hookspecs import hookimpl
+from studiogate_stream_intercept.settings import StreamInterceptSettings
+from studiogate_studio import BrowserLaunch, Studio, StudioSettings
+
+if TYPE_CHECKING:
+    from studiogate.exchange import Exchange
+    from studiogate.gateway import Gateway
+    from studiogate_stream_intercept.answering import Answering
+    from studiogate_stream_intercept.destinations import Reroute
+    from studiogate_stream_intercept.proxy import InterceptingProxy
+
+__all__ = ["StreamIntercept", "StreamInterceptSettings"]
+
+PROXY_HOST = "127.0.0.1"
+
+
+class StreamIntercept:
+    """The backend `stream_intercept`: a proxy, and the page's traffic through it."""
+
+    settings: ClassVar[type[StreamInterceptSettings]] = StreamInterceptSettings
+    requires: ClassVar[tuple[str, ...]] = ("studio",)
+
+    def __init__(self, settings: StreamInterceptSettings) -> None:
+        self.options = settings
+        """This plugin's settings; `settings` is their class."""
+        self._proxy: InterceptingProxy | None = None
+        self._answering: Answering | None = None
+        self._studio: Studio | None = None
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, gateway: "Gateway") -> AsyncGenerator[None]:
+        """Run the proxy from before the browser starts until after the last exchange."""
+        from studiogate_stream_intercept.answering import Answering  # noqa: PLC0415 - mitmproxy takes a second to import
+        from studiogate_stream_intercept.destinations import ProxySettings  # noqa: PLC0415
+        from studiogate_stream_intercept.proxy import InterceptingProxy  # noqa: PLC0415
+
+        self._studio = gateway.plugin(Studio)
+        studio = self._studio.options
+        proxy = InterceptingProxy(
+            ProxySettings(
+                ca_dir=self.options.ca_dir,
+                listen_host=PROXY_HOST,
+                port=self.options.port,
+                hosts=frozenset({studio.page_host, studio.rpc_host}),
+                rpc_host=studio.rpc_host,
+                passthrough=self.options.passthrough,
+                buffer_limit=self.options.buffer_bytes,
+                reroute=_reroute(studio),
+            )
+        )
+        await proxy.start()
+        self._proxy, self._answering = proxy, Answering(proxy=proxy, tail_s=self.options.tail_s)
+        try:
+            yield
+        finally:
+            self._proxy = self._answering = None
+            await proxy.stop()
+
+    @hookimpl
+    async def configure_browser(self, launch: BrowserLaunch) -> None:
+        """Lead the browser through the proxy and have it trust the proxy's certificates, and no others."""
+        if self._proxy is not None:
+            launch.proxy = f"http://{PROXY_HOST}:{self._proxy.port}"
+            launch.trusted_spkis.append(self._proxy.spki)
+
+    @hookimpl
+    async def fetch_response(self, exchange: "Exchange") -> AsyncGenerator[Event]:
+        """Submit the prompt in a tab and yield what the page's stream says."""
+        from studiogate_studio.tabs import lease_for  # noqa: PLC0415 - brings Playwright
+
+        if self._answering is None or self._studio is None:
+            raise Declined("the proxy is not running")
+        if exchange.attachments:
+            raise Declined("attachments can't be uploaded yet")
+        if exchange.plan.functions or exchange.plan.switches:
+            raise Declined("tools can't be passed on yet")
+        tab = await lease_for(exchange, self._studio.pool)
+        async with aclosing(self._answering.answer(exchange, tab)) as events:
+            async for event in events:
+                yield event
+
+    @hookimpl
+    def health(self) -> Health:
+        """Return whether the proxy listens."""
+        if self._proxy is None:
+            return Health(ready=False, status="stopped")
+        return Health(ready=True, status="listening", details={"port": self._proxy.port})
+
+
+def _reroute(studio: StudioSettings) -> "Reroute | None":
+    from studiogate_stream_intercept.destinations import Reroute  # noqa: PLC0415 - see lifespan
+
+    if studio.reroute is None:
+        return None
+    if studio.reroute_ca is None:
+        raise ConfigurationError("[studio] reroute_ca: is required with reroute; nothing unverified is connected to.")
+    host, _, port = studio.reroute.rpartition(":")
+    return Reroute(host=host.strip("[]"), port=int(port), ca_file=studio.reroute_ca)

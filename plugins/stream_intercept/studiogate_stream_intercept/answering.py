@@ -1,0 +1,142 @@
+"""One exchange's way through the page: type, submit, read the answer off the wire.
+
+    lease a tab -> type the prompt -> expect its request -> submit -> the request is seen, compared, patched
+                -> the answer's headers -> bytes -> frames -> events -> finish -> token counts
+
+The prompt itself is never rewritten, since the request carries a proof bound to it; all else the client asked for is
+patched into the request on its way. Whatever ends the reading early, an error or the client's leaving, aborts the
+answer upstream.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import attrs
+
+from studiogate.errors import Declined, Unavailable
+from studiogate.events import Event
+from studiogate.exchange import Exchange
+from studiogate_stream_intercept.errors import TransportError
+from studiogate_stream_intercept.proxy import InterceptingProxy
+from studiogate_stream_intercept.refusals import refuse_broken, refuse_status
+from studiogate_stream_intercept.stream import AnswerStream
+from studiogate_stream_intercept.turns import Turn
+from studiogate_studio.tab import Tab
+from studiogate_studio.wire import (
+    AnswerDecoder,
+    ContentDecoder,
+    RequestPatch,
+    WireError,
+    contents_text,
+    patch_request,
+    read_status,
+)
+
+HTTP_OK = 200
+
+
+@attrs.frozen(kw_only=True)
+class Answering:
+    """Answer exchanges in tabs, through one proxy."""
+
+    proxy: InterceptingProxy
+    tail_s: float
+    """Seconds to wait for the stream's end once the answer is complete."""
+
+    async def answer(self, exchange: Exchange, tab: Tab) -> AsyncGenerator[Event]:
+        """Submit the exchange's prompt in a tab and yield the answer's events; close it with `aclose`.
+
+        :raises Declined: an earlier backend has submitted the prompt already.
+        :raises Unavailable: the page, the proxy or the upstream failed.
+        :raises InvalidRequest: the upstream finds the request itself wrong.
+        """
+        if tab.submitted:
+            raise Declined("the prompt has been submitted already; its stream was not seen from the start")
+        turn = await self._submit(exchange, tab)
+        try:
+            stream = await turn.answer()
+            if stream.status != HTTP_OK:
+                raise await _refused(stream)
+            async for event in self._read(stream):
+                yield event
+        except TransportError as error:
+            raise Unavailable(str(error)) from error
+        finally:
+            await turn.abort()
+
+    async def _submit(self, exchange: Exchange, tab: Tab) -> Turn:
+        """Type and submit the prompt; returns once its request has gone upstream, patched."""
+        patch = request_patch(exchange)
+        typed = await tab.type_prompt(exchange.prompt.text)
+        async with self.proxy.expect(
+            lambda body: contents_text(body) == typed, lambda body: patch_request(body, patch)
+        ) as turn:
+            submitting = asyncio.ensure_future(tab.submit())
+            try:
+                await _first_failure_or_all(submitting, turn)
+            except (TransportError, WireError) as error:
+                raise Unavailable(f"the page's request was not let through: {error}") from error
+            finally:
+                submitting.cancel()
+        return turn
+
+    async def _read(self, stream: AnswerStream) -> AsyncGenerator[Event]:
+        """Yield what the stream says; a stream that breaks after its finish reason is whole all the same."""
+        content, decoder = ContentDecoder(stream.content_encoding), AnswerDecoder()
+        chunks = aiter(stream)
+        try:
+            while True:
+                # Only the counts are missing once the answer is complete, and they may never come.
+                async with asyncio.timeout(self.tail_s if decoder.finished else None):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    break
+                for event in decoder.feed(content.feed(chunk)):
+                    yield event
+        except WireError as error:
+            raise Unavailable(f"the answer could not be read: {error}") from error
+        except (TransportError, TimeoutError):
+            if not decoder.finished:
+                raise
+        for event in decoder.close():
+            yield event
+        refuse_broken(decoder)
+
+
+def request_patch(exchange: Exchange) -> RequestPatch:
+    """Return what has to be set in the page's request; what the client left open stays as the page has it.
+
+    System instruction and tools are cleared where the client has none: the page may hold a saved instruction, and it
+    searches by default.
+    """
+    params = exchange.params
+    return RequestPatch(
+        model=exchange.model.id if exchange.model else None,
+        system=exchange.prompt.system or "",
+        temperature=params.temperature,
+        top_p=params.top_p,
+        max_tokens=params.max_tokens,
+        stop=params.stop,
+        tools=(),
+    )
+
+
+async def _first_failure_or_all(submitting: "asyncio.Future[None]", turn: Turn) -> None:
+    """Wait until the request was seen, or until submitting or seeing failed."""
+    seen = asyncio.ensure_future(turn.sent())
+    try:
+        await asyncio.wait({submitting, seen}, return_when=asyncio.FIRST_COMPLETED)
+        if not seen.done():
+            await submitting
+        await seen
+    finally:
+        seen.cancel()
+
+
+async def _refused(stream: AnswerStream) -> Exception:
+    body = await stream.read_all()
+    try:
+        status = read_status(ContentDecoder(stream.content_encoding).feed(body))
+    except WireError:
+        status = None
+    return refuse_status(stream.status, status)

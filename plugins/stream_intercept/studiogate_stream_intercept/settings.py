@@ -1,0 +1,25 @@
+"""The `[stream_intercept]` table of plugins.toml."""
+
+from pathlib import Path
+
+import attrs
+
+from studiogate.strict import positive, within
+from studiogate_stream_intercept.destinations import PASSTHROUGH
+
+
+@attrs.frozen(kw_only=True)
+class StreamInterceptSettings:
+    """Configure the proxy that reads the page's stream."""
+
+    port: int = attrs.field(default=0, validator=within(0, 65535))
+    """Port of the proxy on 127.0.0.1; 0 takes any free one. Only this gateway's browser uses it."""
+    ca_dir: Path = Path("state/proxy-ca")
+    """Folder of this installation's certificate authority; made on the first start, readable by its owner only."""
+    passthrough: tuple[str, ...] = PASSTHROUGH
+    """Patterns of hosts that the page may reach besides AI Studio's own; their traffic stays encrypted and unread. All
+    other hosts are refused."""
+    buffer_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
+    """Bytes of one answer that may wait for a slow client; more breaks the answer off."""
+    tail_s: float = attrs.field(default=2.0, validator=positive)
+    """Seconds a complete answer's stream gets to end, since the last token counts come after the finish reason."""
