@@ -1,1 +1,126 @@
+"""What Google AI Studio is: its wire format, its page, and the browser that shows it, shared by the backends for it.
 
+`Studio` is the plugin. A backend requires it, takes a tab with `studiogate_studio.tabs.lease_for(exchange, pool)` and
+drives the page through it. This package itself is light; Playwright is imported when the gateway starts.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, ClassVar
+
+from studiogate.health import Health
+from studiogate.hookspecs import hookimpl
+from studiogate.models import Model
+from studiogate_studio import hookspecs as studio_hookspecs
+from studiogate_studio.errors import NotReady, PageBroken, PromptRefused, SignedOut, StudioError
+from studiogate_studio.launch import BrowserLaunch
+from studiogate_studio.selectors import load_selectors
+from studiogate_studio.settings import StudioSettings
+
+if TYPE_CHECKING:
+    from studiogate.gateway import Gateway
+    from studiogate_studio.tabs import TabPool
+
+__all__ = [
+    "BrowserLaunch",
+    "NotReady",
+    "PageBroken",
+    "PromptRefused",
+    "SignedOut",
+    "Studio",
+    "StudioError",
+    "StudioSettings",
+]
+
+log = logging.getLogger(__name__)
+
+
+class Studio:
+    """Run the browser and its tabs for the backends; answers nothing itself."""
+
+    settings: ClassVar[type[StudioSettings]] = StudioSettings
+    hookspecs = studio_hookspecs
+    requires: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, settings: StudioSettings) -> None:
+        self.options = settings
+        """This plugin's settings; `settings` is their class."""
+        self.selectors = load_selectors(settings.selectors)
+        self._pool: TabPool | None = None
+
+    @property
+    def pool(self) -> "TabPool":
+        """Return the tabs.
+
+        :raises NotReady: the gateway has not started, or has ended.
+        """
+        if self._pool is None:
+            raise NotReady("The browser is starting.")
+        return self._pool
+
+    @hookimpl
+    @asynccontextmanager
+    async def lifespan(self, gateway: "Gateway") -> AsyncGenerator[None]:
+        """Run browser and tabs from when every plugin has started until the gateway ends."""
+        from studiogate_studio.keeper import BrowserKeeper  # noqa: PLC0415 - brings Playwright, which takes its time
+        from studiogate_studio.model_listener import ModelListener  # noqa: PLC0415
+        from studiogate_studio.tabs import TabPool  # noqa: PLC0415
+
+        async def configure(launch: BrowserLaunch) -> None:
+            await gateway.plugins.call_async("configure_browser", launch=launch)
+
+        keeper = BrowserKeeper(self.options, configure)
+        self._pool = TabPool(keeper, self.selectors, ModelListener(), self.options.tabs)
+        browsing = asyncio.create_task(_browse(self._pool, gateway.started), name="studio")
+        try:
+            yield
+        finally:
+            browsing.cancel()
+            with suppress(asyncio.CancelledError):
+                await browsing
+
+    @hookimpl
+    def capacity(self) -> int:
+        """Return one exchange per tab."""
+        return self.options.tabs
+
+    @hookimpl
+    def list_models(self) -> Sequence[Model]:
+        """Return the models that the page was last told of."""
+        return () if self._pool is None else self._pool.models.models
+
+    @hookimpl
+    def health(self) -> Health:
+        """Return how browser and tabs fare; ready while a tab is ready or at work."""
+        if self._pool is None:
+            return Health(ready=False, status="starting")
+        pool, keeper = self._pool, self._pool.keeper
+        ready = keeper.session is not None and pool.ready + pool.busy > 0
+        if ready or keeper.session is None:
+            status = str(keeper.state)
+        else:
+            status = "opening tabs" if pool.trouble is None else "page broken"
+        details = {
+            "tabs": {"ready": pool.ready, "busy": pool.busy, "renewing": pool.renewing},
+            "browser": keeper.session.version if keeper.session else None,
+            "restarts": max(0, keeper.launches - 1),
+            "models": len(pool.models.models),
+        }
+        advice = keeper.advice or (pool.trouble.reason if pool.trouble else None)
+        return Health(ready=ready, status=status, advice=advice, details=details)
+
+
+async def _browse(pool: "TabPool", started: asyncio.Event) -> None:
+    """Run keeper and pool; waits for the other plugins first, whose proxy the browser may need."""
+    try:
+        await started.wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(pool.keeper.run())
+            group.create_task(pool.run())
+    except Exception:
+        log.exception("the browser's supervision failed; no tab will be ready until the gateway is restarted")
+        raise
+    finally:
+        await pool.models.close()

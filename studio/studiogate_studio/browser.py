@@ -1,0 +1,143 @@
+"""One running browser: Playwright's driver, Chromium and one context with the profile, opened and closed as one.
+
+Each launch gets a driver of its own, so that a dead driver is replaced with the browser. Chromium hangs on a pipe of
+the driver's and the driver on one of ours: when we end in any way, they do.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import attrs
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Error as PlaywrightError,
+    Playwright,
+    ProxySettings,
+    async_playwright,
+)
+
+from studiogate_studio.launch import BrowserLaunch
+from studiogate_studio.preferences import preferences_script
+from studiogate_studio.profile import Profile
+from studiogate_studio.settings import StudioSettings
+
+log = logging.getLogger(__name__)
+
+_DRIVER_S = 15.0
+"""How long Playwright's driver may take to start."""
+
+
+class LaunchFailed(Exception):  # noqa: N818 - a finding
+    """The browser did not start; the log says why."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class BrowserSession:
+    """Hold one running browser, signed in with one profile."""
+
+    context: BrowserContext
+    """The one context that all tabs live in."""
+    version: str
+    """Chromium's version, such as `156.0.7300.1`."""
+    over: asyncio.Event = attrs.field(factory=asyncio.Event)
+    """Set when the browser is gone, or to be given up."""
+    signed_out: bool = False
+    """Whether it was given up because the page asked to sign in."""
+
+    def give_up(self, *, signed_out: bool = False) -> None:
+        """Ask for the session's end."""
+        self.signed_out = self.signed_out or signed_out
+        self.over.set()
+
+
+@asynccontextmanager
+async def open_browser(
+    launch: BrowserLaunch, profile: Profile, settings: StudioSettings
+) -> AsyncGenerator[BrowserSession]:
+    """Launch the browser and open its context; closes both, and every process of theirs, at the end.
+
+    :raises LaunchFailed: driver, browser or context did not start.
+    """
+    playwright = await _start_driver(settings)
+    browser: Browser | None = None
+    try:
+        try:
+            browser = await _launch(playwright, launch, settings)
+            context = await _new_context(browser, launch, profile, settings)
+        except PlaywrightError as error:
+            log.warning("the browser did not start: %s", error.message)
+            raise LaunchFailed from error
+        session = BrowserSession(context=context, version=browser.version)
+        browser.on("disconnected", lambda _: session.give_up())
+        if not browser.is_connected():
+            session.give_up()
+        try:
+            yield session
+        finally:
+            session.give_up()
+    finally:
+        if browser is not None and browser.is_connected():
+            await _bounded(browser.close(), settings.stop_s / 2)
+        await _bounded(playwright.stop(), settings.stop_s)
+
+
+async def _start_driver(settings: StudioSettings) -> Playwright:
+    starting = asyncio.create_task(async_playwright().start())
+    try:
+        async with asyncio.timeout(_DRIVER_S):
+            return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # A driver cancelled while it starts would be nobody's to stop.
+        with suppress(Exception):
+            async with asyncio.timeout(settings.stop_s):
+                await (await starting).stop()
+        raise
+    except (TimeoutError, PlaywrightError, OSError) as error:
+        starting.cancel()
+        log.warning("Playwright's driver did not start: %s", error)
+        raise LaunchFailed from error
+
+
+async def _launch(playwright: Playwright, launch: BrowserLaunch, settings: StudioSettings) -> Browser:
+    return await playwright.chromium.launch(
+        executable_path=launch.executable,
+        headless=launch.headless,
+        args=launch.arguments(),
+        proxy=None if launch.proxy is None else ProxySettings(server=launch.proxy),
+        timeout=settings.launch_s * 1000,
+        # Chromium's sandbox does not run as root.
+        chromium_sandbox=os.geteuid() != 0,
+        # Ctrl-C is the gateway's to handle: running answers may end first.
+        handle_sigint=False,
+        handle_sigterm=False,
+        handle_sighup=False,
+    )
+
+
+async def _new_context(
+    browser: Browser, launch: BrowserLaunch, profile: Profile, settings: StudioSettings
+) -> BrowserContext:
+    context = await browser.new_context(
+        storage_state=profile.state,
+        locale=launch.locale,
+        viewport={"width": launch.width, "height": launch.height},
+    )
+    context.set_default_timeout(settings.ready_s * 1000)
+    await context.add_init_script(preferences_script(settings))
+    return context
+
+
+async def _bounded(closing: Coroutine[Any, Any, None], within_s: float) -> None:
+    """Close something that may be dead already, or hang."""
+    try:
+        async with asyncio.timeout(within_s):
+            await closing
+    except TimeoutError:
+        log.warning("the browser did not end within %g s", within_s)
+    except Exception as error:  # noqa: BLE001 - a dead driver fails its calls with plain exceptions too
+        log.debug("the browser was gone before it was closed: %s", error)

@@ -1,0 +1,52 @@
+"""What can go wrong with the browser and its page.
+
+    studiogate.errors.Unavailable     the next backend tries
+    └── StudioError                   never raised directly
+        ├── NotReady          503     the browser starts, restarts or lacks something; or no tab was free in time
+        ├── SignedOut         503     the account's cookies are missing, expired or refused
+        ├── PromptRefused     502     the page did not take the prompt; it was certainly not sent
+        └── PageBroken        502     the page, tab or browser broke, or looks like nothing we know
+
+They are `Unavailable` already, so a backend lets them through before its first event. Messages hold no prompt, no path
+and no cookie.
+"""
+
+from typing import ClassVar
+
+from studiogate.errors import Unavailable
+
+
+class StudioError(Unavailable):
+    """Base of this distribution's errors; never raised directly."""
+
+    default_status: ClassVar[int] = 502
+    default_retry_after_s: ClassVar[float | None] = None
+
+    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(
+            reason,
+            retry_after_s=self.default_retry_after_s if retry_after_s is None else retry_after_s,
+            status=self.default_status,
+        )
+
+
+class NotReady(StudioError):  # noqa: N818 - a verdict, not a failure
+    """The browser isn't ready: it starts, restarts, or the operator has to do something first."""
+
+    default_status = 503
+    default_retry_after_s = 5.0
+
+
+class SignedOut(StudioError):  # noqa: N818
+    """Nobody is signed in: the page leads to the sign-in form, or the profile's cookies are dead."""
+
+    default_status = 503
+    default_retry_after_s = 60.0
+
+
+class PromptRefused(StudioError):  # noqa: N818
+    """The page did not take the prompt; it was certainly not sent, so another backend may send it."""
+
+
+class PageBroken(StudioError):  # noqa: N818
+    """The page does not do what it should, or is gone."""

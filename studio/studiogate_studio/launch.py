@@ -1,0 +1,95 @@
+"""How the browser is launched: what plugins may change, which executable, which arguments."""
+
+import shutil
+from pathlib import Path
+
+import attrs
+
+from studiogate_studio.settings import StudioSettings
+from studiogate_studio.trust import spki_of
+
+ACCOUNTS_HOST = "accounts.google.com"
+"""Where the page sends who isn't signed in."""
+
+_INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+_ALWAYS = (
+    # A tab nobody looks at must go on rendering the answer, and its timers must go on ticking.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    # HTTP/3 would go around a proxy.
+    "--disable-quic",
+    # Nothing but the page should be fetched.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--no-pings",
+)
+
+
+@attrs.define(kw_only=True)
+class BrowserLaunch:
+    """Say how the browser is about to be launched; `configure_browser` implementations change it in place."""
+
+    args: list[str] = attrs.field(factory=list[str])
+    """Command-line arguments of Chromium."""
+    proxy: str | None = None
+    """`http://host:port` of the proxy that all traffic goes through; None for none."""
+    trusted_spkis: list[str] = attrs.field(factory=list[str])
+    """Certificates trusted besides the system's: base64 of the SHA-256 of each one's SubjectPublicKeyInfo."""
+    executable: str | None = None
+    """Path of the browser; None for Playwright's own."""
+    headless: bool = True
+    """Whether it runs without a window."""
+    locale: str = "en-US"
+    """The page's language. The page object knows the English labels."""
+    width: int = 1440
+    """Viewport in CSS pixels, 1280 or more: narrower, the page drops its settings panel."""
+    height: int = 900
+    """Viewport in CSS pixels, 800 or more."""
+
+    def arguments(self) -> list[str]:
+        """Return the whole command line, trust included."""
+        if not self.trusted_spkis:
+            return list(self.args)
+        # Trusts exactly these keys; every other unknown certificate is still refused.
+        return [*self.args, f"--ignore-certificate-errors-spki-list={','.join(self.trusted_spkis)}"]
+
+
+class BrowserNotFound(Exception):  # noqa: N818 - a finding
+    """The operator named a browser that isn't there."""
+
+
+def prepare_launch(settings: StudioSettings) -> BrowserLaunch:
+    """Return the launch as the settings want it, before plugins change it.
+
+    :raises BrowserNotFound: `settings.browser` is no executable.
+    """
+    return BrowserLaunch(args=list(_ALWAYS), executable=_find_browser(settings.browser), headless=settings.headless)
+
+
+def apply_reroute(launch: BrowserLaunch, settings: StudioSettings) -> None:
+    """Lead AI Studio's hosts to the stand-in of `settings.reroute`, unless a plugin's proxy is to do that.
+
+    :raises OSError: `reroute_ca` can't be read.
+    :raises ValueError: `reroute_ca` holds no certificate.
+    """
+    if settings.reroute is None or launch.proxy is not None:
+        return
+    hosts = dict.fromkeys((settings.page_host, settings.rpc_host, ACCOUNTS_HOST))
+    launch.args.append("--host-resolver-rules=" + ", ".join(f"MAP {host} {settings.reroute}" for host in hosts))
+    if settings.reroute_ca is not None:
+        launch.trusted_spkis.append(spki_of(settings.reroute_ca.read_bytes()))
+
+
+def _find_browser(wanted: str | None) -> str | None:
+    if wanted is None:
+        return next(filter(None, map(shutil.which, _INSTALLED)), None)
+    found = shutil.which(str(Path(wanted).expanduser()))
+    if found is None:
+        raise BrowserNotFound(wanted)
+    return found

@@ -1,0 +1,188 @@
+// What the page object asks of the page, one round trip each. Evaluated as a function of the selectors and one call.
+// The page enforces Trusted Types: nothing here may assign innerHTML.
+(selectors, call) => {
+  const chosen = {};
+
+  const visible = (node) =>
+    node.checkVisibility({ visibilityProperty: true, opacityProperty: false }) && node.getClientRects().length > 0;
+
+  // All visible nodes of the first candidate that has any.
+  const find = (element) => {
+    for (const [index, selector] of selectors[element].entries()) {
+      let nodes;
+      try {
+        nodes = [...document.querySelectorAll(selector)].filter(visible);
+      } catch {
+        continue; // an operator's selector that is no CSS; reported by `matches`
+      }
+      if (nodes.length) {
+        chosen[element] = index;
+        return nodes;
+      }
+    }
+    return [];
+  };
+  const first = (element) => find(element)[0] ?? null;
+
+  // The last one: an earlier visible one may be a turn in edit mode.
+  const composer = () => find("composer").at(-1) ?? null;
+
+  const runState = (box) => {
+    const button = first("run_button");
+    if (!button) return "absent";
+    const label = (first("run_label") ?? button).textContent.trim();
+    const stops = /^stop\b/i.test(label) || /\bprogress_activity\b/.test(button.textContent) || first("stop_mark");
+    if (stops) return "generating";
+    const disabled =
+      button.disabled || button.getAttribute("aria-disabled") === "true" || button.classList.contains("disabled");
+    if (!disabled) return "ready";
+    return box && box.value.trim() ? "blocked" : "empty";
+  };
+
+  const filled = (turn) =>
+    [...turn.classList].some((name) => name.endsWith("-chunk-host")) || turn.querySelector("ms-prompt-chunk, ms-text-chunk");
+  const turns = () => find("turn").filter(filled).map((turn) => turn.id);
+
+  const said = (element) =>
+    find(element)
+      .filter((node) => element === "turn_error" || !node.closest(".turn-content"))
+      .map((node) => node.innerText.trim())
+      .find((text) => text && !/\bsaved\b/i.test(text)) ?? null;
+  const errorText = () => {
+    for (const element of ["toast", "snackbar", "callout", "turn_error", "banner_error"]) {
+      const text = said(element);
+      if (text) return text.slice(0, 500);
+    }
+    return null;
+  };
+
+  const closers = ["preference_vote", "welcome", "autosave_dialog", "announcement", "cookie_bar", "menu_backdrop"];
+  const overlays = () => [...closers, "survey"].filter(first);
+
+  // Past whatever a framework has put over the property of one node.
+  const setValue = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+
+  const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const until = async (ms, test) => {
+    const end = performance.now() + ms;
+    for (;;) {
+      const result = test();
+      if (result || performance.now() > end) return result;
+      await sleep(4);
+    }
+  };
+
+  const actions = {
+    look() {
+      const box = composer();
+      return {
+        url: location.href,
+        title: document.title,
+        language: document.documentElement.lang,
+        composer: box !== null,
+        text_length: box ? box.value.length : 0,
+        run: runState(box),
+        temporary: first("temporary_indicator") !== null,
+        turns: turns(),
+        overlays: overlays(),
+        terms: first("terms_dialog") !== null,
+        error: errorText(),
+      };
+    },
+
+    // Ready the composer for the last character of a text: focused, holding what goes before it, the caret at the end.
+    aim({ before }) {
+      const found = overlays();
+      const box = composer();
+      const run = runState(box);
+      if (!box || found.length || run === "generating") return { composer: box !== null, run, overlays: found };
+      box.focus({ preventScroll: true });
+      setValue.call(box, before);
+      box.setSelectionRange(box.value.length, box.value.length);
+      return { composer: document.activeElement === box, run, overlays: found };
+    },
+
+    // Write as a script would: what the framework listens to is dispatched, but not trusted.
+    write({ text }) {
+      const box = composer();
+      if (!box) return false;
+      box.focus({ preventScroll: true });
+      setValue.call(box, text);
+      for (const kind of ["input", "change"]) box.dispatchEvent(new Event(kind, { bubbles: true }));
+      return true;
+    },
+
+    caret_to_end() {
+      const box = composer();
+      if (!box) return false;
+      box.focus({ preventScroll: true });
+      box.setSelectionRange(box.value.length, box.value.length);
+      return true;
+    },
+
+    // Wait until the composer holds exactly the text and Run can be pressed.
+    async typed({ text, ms, misread_ms }) {
+      const start = performance.now();
+      let same = false;
+      let run = "absent";
+      await until(ms, () => {
+        const box = composer();
+        same = box !== null && box.value.length === text.length && box.value === text;
+        run = runState(box);
+        return (same && run === "ready") || (!same && performance.now() > start + misread_ms);
+      });
+      composer()?.focus({ preventScroll: true });
+      return { same, run, turns: turns(), error: errorText() };
+    },
+
+    // Wait until the page shows that it took the prompt. An emptied composer is no proof.
+    async sent({ known, ms }) {
+      let proof = null;
+      await until(ms, () => {
+        const box = composer();
+        if (runState(box) === "generating") proof = "generating";
+        else if (turns().some((id) => !known.includes(id))) proof = "turn";
+        return proof;
+      });
+      const box = composer();
+      return { proof, text_length: box ? box.value.length : 0, run: runState(box), error: errorText() };
+    },
+
+    // Wait until nothing is generated.
+    async stopped({ ms }) {
+      return (await until(ms, () => runState(composer()) !== "generating")) === true;
+    },
+
+    click({ element }) {
+      const node = element === "composer" ? composer() : first(element);
+      node?.click();
+      return node !== null;
+    },
+
+    async temporary({ ms }) {
+      return (await until(ms, () => first("temporary_indicator") !== null)) === true;
+    },
+
+    async shown({ element, ms }) {
+      return (await until(ms, () => first(element) !== null)) === true;
+    },
+
+    // Close what is known to be safe to close, and nothing else.
+    dismiss() {
+      const closed = overlays();
+      for (const node of find("survey")) node.remove();
+      for (const element of closers) if (closed.includes(element)) first(element)?.click();
+      return closed;
+    },
+
+    matches() {
+      return Object.keys(selectors).map((element) => {
+        const nodes = find(element);
+        const candidate = chosen[element] ?? null;
+        return { element, candidate, selector: candidate === null ? null : selectors[element][candidate], visible: nodes.length };
+      });
+    },
+  };
+
+  return Promise.resolve(actions[call.action](call)).then((result) => ({ result, chosen }));
+}

@@ -1,0 +1,187 @@
+"""One tab's page as a driver needs it: open a new chat, type, submit, stop, tell what it shows.
+
+Everything waits a bounded time and raises one of `studiogate_studio.errors`. The Playwright page is `page.page`, for
+what is not here.
+"""
+
+import asyncio
+import logging
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import attrs
+from playwright.async_api import Error as PlaywrightError, Page
+
+from studiogate_studio import overlays
+from studiogate_studio.composer import Composer
+from studiogate_studio.errors import PageBroken, SignedOut, StudioError
+from studiogate_studio.launch import ACCOUNTS_HOST
+from studiogate_studio.probe import Look, Probe, RunState
+from studiogate_studio.selectors import Match, Selectors
+from studiogate_studio.settings import StudioSettings
+from studiogate_studio.temporary import make_temporary
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.025
+_STOP_S = 3.0
+_NET_ERROR = re.compile(r"net::ERR_\w+")
+
+
+@attrs.define(eq=False)
+class ChatPage:
+    """Drive one AI Studio page. One task at a time."""
+
+    page: Page
+    selectors: Selectors
+    settings: StudioSettings
+    temporary: bool = attrs.field(default=False, init=False)
+    """Whether the open chat is temporary."""
+    probe: Probe = attrs.field(init=False)
+    composer: Composer = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.probe = Probe(self.page, self.selectors)
+        self.composer = Composer(self.probe, self.settings)
+
+    async def open_new_chat(self) -> None:
+        """Open a fresh chat, temporary if the settings say so, and wait until its composer can be typed into.
+
+        A chat that can't be made temporary is no reason to fail: it is logged, and `temporary` says so.
+
+        :raises SignedOut: the page leads to the sign-in form.
+        :raises PageBroken: it can't be opened, or shows no composer in time.
+        """
+        url = new_chat_url(self.settings)
+        try:
+            await self.page.goto(url, wait_until="domcontentloaded", timeout=self.settings.navigation_s * 1000)
+        except PlaywrightError as error:
+            raise _not_opened(error) from error
+        look = await self._ready()
+        self.temporary = look.temporary
+        if self.settings.temporary_chat and not look.temporary:
+            self.temporary = await make_temporary(self.probe)
+            if not self.temporary:
+                log.warning("the page offers no temporary chat; this one may show up in the account's history")
+
+    async def type_prompt(self, text: str) -> str:
+        """Put a prompt into the composer; see `Composer.type_prompt`.
+
+        :raises SignedOut: the page has been left for the sign-in form.
+        """
+        try:
+            return await self.composer.type_prompt(text)
+        except PageBroken:
+            await self._explain()
+            raise
+
+    async def submit(self) -> None:
+        """Submit what was typed, once; see `Composer.submit`."""
+        await self.composer.submit()
+
+    async def stop(self) -> bool:
+        """Stop a running answer with the page's own button; returns whether nothing is generated any more.
+
+        :raises PageBroken: the page is gone.
+        """
+        if await self.run_state() is not RunState.GENERATING:
+            return True
+        await self.probe.ask(bool, "click", element="run_button")
+        return await self.probe.ask(bool, "stopped", wait_s=_STOP_S)
+
+    async def run_state(self) -> RunState:
+        """Return what the Run button says.
+
+        :raises PageBroken: the page is gone.
+        """
+        return (await self.probe.look()).run
+
+    async def error_text(self) -> str | None:
+        """Return what a visible toast, callout or turn says went wrong; None when nothing does.
+
+        :raises PageBroken: the page is gone.
+        """
+        return (await self.probe.look()).error
+
+    async def dismiss_overlays(self) -> tuple[str, ...]:
+        """Close the known overlays; see `studiogate_studio.overlays`."""
+        return await overlays.dismiss_overlays(self.probe)
+
+    async def matches(self) -> tuple[Match, ...]:
+        """Return for every element which candidate finds it now.
+
+        :raises PageBroken: the page is gone.
+        """
+        return await self.probe.ask(tuple[Match, ...], "matches")
+
+    async def _ready(self) -> Look:
+        deadline = asyncio.get_running_loop().time() + self.settings.ready_s
+        while True:
+            look = await self._look_while_loading()
+            if look is not None:
+                _refuse(look)
+                if look.composer and look.run is not RunState.ABSENT and not look.overlays:
+                    return look
+                if look.overlays:
+                    await self.dismiss_overlays()
+            if asyncio.get_running_loop().time() > deadline:
+                raise PageBroken(_missing(look))
+            await asyncio.sleep(_POLL_S)
+
+    async def _look_while_loading(self) -> Look | None:
+        """Look, unless the page navigates under the look, which it may do more than once at start."""
+        try:
+            return await self.probe.look()
+        except PageBroken:
+            if self.page.is_closed():
+                raise
+            return None
+
+    async def _explain(self) -> None:
+        """Raise what the page itself shows as the reason, if it shows one."""
+        look = await self._look_while_loading()
+        if look is not None:
+            _refuse(look)
+
+
+def new_chat_url(settings: StudioSettings) -> str:
+    """Return the address of a new chat; it asks for a temporary one if the settings do."""
+    parts = urlsplit(settings.page_url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if settings.temporary_chat:
+        query["incognito"] = "true"
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _refuse(look: Look) -> None:
+    """Raise what a page that will never be ready says about the reason."""
+    parts = urlsplit(look.url)
+    if parts.hostname == ACCOUNTS_HOST or parts.path.startswith(("/signin", "/ServiceLogin")):
+        raise SignedOut("Nobody is signed in to AI Studio in this browser.")
+    if look.composer:
+        return
+    if re.match(r"sign in\b", look.title, re.IGNORECASE):
+        raise SignedOut("AI Studio asks to sign in.")
+    if re.search(r"available regions|not available", look.title, re.IGNORECASE):
+        raise PageBroken("AI Studio is not available from where this gateway runs.")
+    if re.search(r"\b403\b|forbidden", look.title, re.IGNORECASE):
+        raise PageBroken("AI Studio refuses this network or account (403).")
+
+
+def _missing(look: Look | None) -> str:
+    if look is None:
+        return "The page keeps loading."
+    if look.terms:
+        return "AI Studio asks to accept its terms; sign in once with a window and answer."
+    if look.language and not look.language.lower().startswith("en"):
+        return f"The page shows no composer; its language is '{look.language}', and only English is known."
+    if look.overlays:
+        return f"An overlay stays in the way: {', '.join(look.overlays)}."
+    missing = "composer" if not look.composer else "Run button"
+    return f"The page shows no {missing}; if it has changed, set studio.selectors."
+
+
+def _not_opened(error: PlaywrightError) -> StudioError:
+    code = _NET_ERROR.search(error.message)
+    log.debug("a new chat could not be opened: %s", error.message)
+    return PageBroken(f"AI Studio can't be reached ({code[0] if code else 'no answer'}).")

@@ -1,0 +1,150 @@
+"""Asks the page things, one round trip each: runs `page.js` in it and gives its answers types.
+
+The page is re-rendered at any time, so nothing here holds on to a node; every call finds its elements anew, by the
+first candidate that matches, and remembers which one it was.
+"""
+
+import asyncio
+import json
+import logging
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import attrs
+import cattrs
+from playwright.async_api import Error as PlaywrightError, Page
+
+from studiogate_studio.errors import PageBroken
+from studiogate_studio.selectors import Selectors
+
+log = logging.getLogger(__name__)
+
+ROUND_TRIP_S = 5.0
+"""How long one question may take on top of what it waits for in the page; a healthy page needs milliseconds."""
+
+_converter = cattrs.Converter()
+
+
+class RunState(StrEnum):
+    """What the Run button says the page is doing."""
+
+    IDLE_EMPTY = "empty"
+    """Nothing to run."""
+    IDLE_READY = "ready"
+    """There is something to run."""
+    GENERATING = "generating"
+    """An answer is on its way; the button is Stop."""
+    BLOCKED = "blocked"
+    """There is text, but Run can't be pressed: an upload is pending, or a key, right or quota is missing."""
+    ABSENT = "absent"
+    """There is no Run button to be seen."""
+
+
+@attrs.frozen(kw_only=True)
+class Look:
+    """Describe the page at one moment."""
+
+    url: str
+    title: str
+    language: str
+    """The document's language, such as `en`; empty when it names none."""
+    composer: bool
+    """Whether the composer is visible."""
+    text_length: int
+    """What the composer holds, in UTF-16 units."""
+    run: RunState
+    temporary: bool
+    """Whether the chat says that it is temporary."""
+    turns: tuple[str, ...]
+    """Ids of the turns that hold something, in order."""
+    overlays: tuple[str, ...]
+    """The overlays in the way that `dismiss` would close."""
+    terms: bool
+    """Whether a dialog waits that only the account's owner may answer."""
+    error: str | None
+    """What a visible toast, callout or turn says went wrong; at most 500 characters."""
+
+
+@attrs.frozen(kw_only=True)
+class Aim:
+    """Say whether the composer is ready to be typed into."""
+
+    composer: bool
+    """Whether it is visible and has the focus."""
+    run: RunState
+    overlays: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Typed:
+    """Say what became of a typed text."""
+
+    same: bool
+    """Whether the composer holds exactly the text."""
+    run: RunState
+    turns: tuple[str, ...]
+    error: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Sent:
+    """Say what became of a submitted prompt."""
+
+    proof: str | None
+    """How the page shows that it took the prompt: a new `turn`, or that it is `generating`; None if it doesn't."""
+    text_length: int
+    run: RunState
+    error: str | None
+
+
+@attrs.define(eq=False)
+class Probe:
+    """Ask one page."""
+
+    page: Page
+    selectors: Selectors
+    chosen: dict[str, int] = attrs.field(factory=dict[str, int], init=False)
+    """For each element seen, the index of the candidate that last matched."""
+    _script: str = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        candidates = json.dumps(dict(self.selectors.candidates))
+        self._script = f"(call) => ({_page_script()})({candidates}, call)"
+
+    async def ask[T](self, kind: type[T], action: str, *, wait_s: float = 0.0, **arguments: Any) -> T:
+        """Run one action of `page.js` and return its answer as `kind`.
+
+        :param wait_s: how long the action may wait in the page; it is told so as `ms`.
+        :raises PageBroken: the page is gone, navigates, or doesn't answer.
+        """
+        call = {"action": action, "ms": wait_s * 1000, **arguments}
+        try:
+            async with asyncio.timeout(wait_s + ROUND_TRIP_S):
+                answer = await self.page.evaluate(self._script, call)
+        except TimeoutError:
+            raise PageBroken("The page does not respond.") from None
+        except PlaywrightError as error:
+            raise broken(error, f"asked to {action}") from error
+        self.chosen.update(answer["chosen"])
+        return _converter.structure(answer["result"], kind)
+
+    async def look(self) -> Look:
+        """Describe the page as it is now."""
+        return await self.ask(Look, "look")
+
+
+def broken(error: PlaywrightError, doing: str) -> PageBroken:
+    """Return what Playwright's error means for a client; the error itself, which may quote the page, is only logged."""
+    log.debug("the page failed when %s: %s", doing, error.message)
+    if "crashed" in error.message or "closed" in error.message:
+        return PageBroken("The tab or its browser is gone.")
+    return PageBroken(f"The page failed when {doing}.")
+
+
+@cache
+def _page_script() -> str:
+    text = (resources.files(__package__) / "page.js").read_text(encoding="utf-8")
+    # A function expression can't start with a comment line when it is put between brackets on one line.
+    return text[text.index("(selectors") :].rstrip()

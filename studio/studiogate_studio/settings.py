@@ -1,0 +1,98 @@
+"""The `[studio]` table of plugins.toml."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+
+_HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(\d{1,5})")
+_LAST_PORT = 65535
+
+
+def _at_least[N: (int, float)](least: N) -> Callable[[Any, Any, N], None]:
+    def check(_: Any, attribute: "attrs.Attribute[N]", value: N) -> None:
+        if not value >= least:
+            raise ValueError(f"{attribute.name} must be {least} or more, not {value!r}")
+
+    return check
+
+
+def _check_url(_: Any, attribute: "attrs.Attribute[str]", value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError(
+            f"{attribute.name} must be an https address such as https://aistudio.google.com/prompts/new_chat, "
+            f"not {value!r}"
+        )
+
+
+def _check_host(_: Any, attribute: "attrs.Attribute[str]", value: str) -> None:
+    if not value or any(c in value for c in "/: \t"):
+        raise ValueError(
+            f"{attribute.name} must be a bare host name such as alkalimakersuite-pa.clients6.google.com, not {value!r}"
+        )
+
+
+def _check_host_port(_: Any, attribute: "attrs.Attribute[str | None]", value: str | None) -> None:
+    if value is None:
+        return
+    found = _HOST_PORT.fullmatch(value)
+    if found is None or not 0 < int(found[1]) <= _LAST_PORT:
+        raise ValueError(f"{attribute.name} must be host:port such as 127.0.0.1:8443, not {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class StudioSettings:
+    """Configure the browser and its tabs. Times are in seconds."""
+
+    profile: Path = Path("auth_profiles/studio.json")
+    """The operator's signed-in browser state: a Playwright storage_state JSON. Should be readable by its owner only."""
+    tabs: int = attrs.field(default=2, validator=_at_least(1))
+    """How many tabs are kept ready, and so how many prompts run at once; 1 or more, each costs about 10 MB and more."""
+    headless: bool = True
+    """Whether the browser runs without a window."""
+    browser: str | None = None
+    """The browser's executable, a path or a name on PATH; None finds an installed Chromium or Chrome, else takes
+    Playwright's own."""
+    selectors: Path | None = None
+    """A TOML file like the built-in `selectors.toml`; each element it names replaces ours."""
+    page_url: str = attrs.field(default="https://aistudio.google.com/prompts/new_chat", validator=_check_url)
+    """The page of a new chat."""
+    rpc_host: str = attrs.field(default="alkalimakersuite-pa.clients6.google.com", validator=_check_host)
+    """The host that the page's RPCs go to."""
+    reroute: str | None = attrs.field(default=None, validator=_check_host_port)
+    """`host:port` of a stand-in that plays AI Studio's hosts, such as the simulator; None goes to the real ones."""
+    reroute_ca: Path | None = None
+    """The stand-in's certificate authority, PEM; trusted by this browser only, next to nothing else."""
+    temporary_chat: bool = True
+    """Whether chats are temporary, so that none is kept in the account's history."""
+    launch_s: float = attrs.field(default=30.0, validator=_at_least(1.0))
+    """How long the browser may take to start."""
+    navigation_s: float = attrs.field(default=60.0, validator=_at_least(1.0))
+    """How long the page may take to answer when a new chat is opened."""
+    ready_s: float = attrs.field(default=30.0, validator=_at_least(1.0))
+    """How long the page may then take to show its composer."""
+    type_s: float = attrs.field(default=5.0, validator=_at_least(0.5))
+    """How long each way of typing may take until Run is ready; long prompts get more, see `type_s_per_mb`."""
+    type_s_per_mb: float = attrs.field(default=20.0, validator=_at_least(0.0))
+    """What each million characters add to `type_s`."""
+    submit_s: float = attrs.field(default=10.0, validator=_at_least(0.5))
+    """How long the page may take to show that it took a submitted prompt."""
+    wait_s: float = attrs.field(default=20.0, validator=_at_least(0.0))
+    """How long an exchange waits for a tab while the browser starts or tabs are renewed; then 503."""
+    stop_s: float = attrs.field(default=4.0, validator=_at_least(0.5))
+    """How long the browser gets to end."""
+    profile_poll_s: float = attrs.field(default=2.0, validator=_at_least(0.05))
+    """How often a missing or dead profile is looked at again."""
+    signed_out_retry_s: float = attrs.field(default=600.0, validator=_at_least(1.0))
+    """After how long a profile that the page refused is tried again although its file did not change."""
+    renew_idle_s: float = attrs.field(default=1800.0, validator=_at_least(1.0))
+    """After how long an unused tab is loaded anew, so that no exchange meets a stale page."""
+
+    @property
+    def page_host(self) -> str:
+        """Return the host of `page_url`."""
+        return urlsplit(self.page_url).hostname or ""

@@ -1,0 +1,111 @@
+"""One tab as an exchange has it: its page, and whether the prompt may have been sent in it."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import attrs
+from playwright.async_api import Dialog, Error as PlaywrightError, Page
+
+from studiogate_studio.errors import PageBroken, PromptRefused
+from studiogate_studio.page import ChatPage
+
+log = logging.getLogger(__name__)
+
+
+@attrs.define(eq=False, kw_only=True)
+class Tab:
+    """Lend one page to one exchange at a time."""
+
+    chat: ChatPage
+    """The page object: new chat, typing, submitting, what the page shows."""
+    submitted: bool = attrs.field(default=False, init=False)
+    """Whether this lease's prompt may have been sent; a later backend then reads the answer and never sends again."""
+    leased: bool = attrs.field(default=False, init=False)
+    """Whether an exchange has it."""
+    fault: str | None = attrs.field(default=None, init=False)
+    """Why the tab can't be used any more; None while it can."""
+    _changed: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.page.on("crash", lambda _: self.broken("The page crashed."))
+        self.page.on("close", lambda _: self.broken("The tab was closed."))
+        self.page.on("dialog", _answer)
+
+    @property
+    def page(self) -> Page:
+        """Return Playwright's page, for what the page object has not."""
+        return self.chat.page
+
+    def broken(self, why: str) -> None:
+        """Give the tab up: it is closed and replaced at once, also while leased. The first reason stands."""
+        if self.fault is None:
+            self.fault = why
+            self._changed.set()
+
+    async def type_prompt(self, text: str) -> str:
+        """Put a prompt into the composer; returns the text as the page has it.
+
+        :raises PromptRefused: the page doesn't take it.
+        :raises SignedOut: nobody is signed in any more.
+        :raises PageBroken: the page is gone or shows no composer; the tab is replaced.
+        """
+        self.check()
+        try:
+            return await self.chat.type_prompt(text)
+        except PageBroken as error:
+            self.broken(error.reason)
+            raise
+
+    async def submit(self) -> None:
+        """Submit what was typed; from here on `submitted` is true, unless the page certainly did not take it.
+
+        :raises PromptRefused: nothing was sent.
+        :raises PageBroken: it may have been sent, or not.
+        """
+        self.check()
+        if self.submitted:
+            raise PageBroken("The prompt has been submitted in this tab already.")
+        self.submitted = True
+        try:
+            await self.chat.submit()
+        except PromptRefused:
+            self.submitted = False
+            raise
+
+    def check(self) -> None:
+        """Raise PageBroken if the tab can't be used any more."""
+        if self.fault is not None:
+            raise PageBroken(self.fault)
+
+    # What follows is the pool's side.
+
+    def lend(self) -> None:
+        """Begin a lease."""
+        self.leased = True
+
+    def give_back(self) -> None:
+        """End the lease."""
+        self.leased = False
+        self._changed.set()
+
+    async def over(self, idle_s: float) -> None:
+        """Wait until the tab has been given back or broke, or until nobody wanted it for `idle_s` seconds."""
+        while not self._changed.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(idle_s):
+                    await self._changed.wait()
+            if not self.leased:
+                return
+
+    def renewed(self) -> None:
+        """Forget the last lease."""
+        self.submitted = False
+        if self.fault is None:
+            self._changed.clear()
+
+
+async def _answer(dialog: Dialog) -> None:
+    """Let the page be left; decline whatever else it asks in a box of the browser's."""
+    with suppress(PlaywrightError):
+        await (dialog.accept() if dialog.type == "beforeunload" else dialog.dismiss())
