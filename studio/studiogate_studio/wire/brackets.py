@@ -1,13 +1,12 @@
 r"""Where JSON arrays begin and end, found in raw bytes without parsing them.
 
 All structural bytes of JSON are ASCII and no byte of a multi-byte UTF-8 character is, so the bytes can be searched as
-they come, undecoded. Four searches do all the work, each one call into the regex engine for many bytes:
+they come, undecoded. Three searches do all the work, each one call into the regex engine for many bytes:
 
 - `WHOLE` matches a complete array in one go. A regular expression can't count, so it spells out `NESTING` levels; an
   array nested deeper, or holding an object, just doesn't match and is walked token by token instead.
-- `BALANCED` skips everything up to the next bracket that closes an array opened earlier, or that isn't closed yet.
 - `TOKEN` finds the next bracket or quote outside strings.
-- `STRING_STOP` finds the next quote or backslash inside one.
+- `STRING_REST` skips to the quote that ends one, escapes included, or to where the bytes end.
 
 Every quantifier is possessive: a failed match costs one pass and never backtracks.
 """
@@ -32,13 +31,12 @@ def _nested(levels: int) -> bytes:
 
 
 WHOLE = re.compile(_nested(NESTING), re.DOTALL)
-BALANCED = re.compile(rb'(?:[^\[\]{}"]++|%s|%s)*+' % (_STRING, _nested(NESTING)), re.DOTALL)
 TOKEN = re.compile(rb'[\[\]{}"]')
-STRING_STOP = re.compile(rb'["\\]')
+STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _SPLIT = re.compile(rb"%s|[\[\]{},]" % _STRING, re.DOTALL)
 
 OPENING = frozenset(b"[{")
-QUOTE, BACKSLASH = b'"\\'
+QUOTE = ord('"')
 
 
 def elements(array: bytes) -> list[bytes]:

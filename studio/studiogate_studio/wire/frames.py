@@ -20,7 +20,7 @@ from enum import Enum, auto
 
 import attrs
 
-from studiogate_studio.wire.brackets import BACKSLASH, BALANCED, OPENING, QUOTE, STRING_STOP, TOKEN, WHOLE
+from studiogate_studio.wire.brackets import OPENING, QUOTE, STRING_REST, TOKEN, WHOLE
 from studiogate_studio.wire.errors import WireError
 
 DEFAULT_LIMIT = 64 * 1024 * 1024
@@ -133,28 +133,26 @@ class FrameScanner:
     def _walk(self, floor: int) -> bool:
         """Walk until the value at `floor` brackets deep is over; False when the buffer ends before it does."""
         buffer, position, depth, in_string = self._buffer, self._position, self._depth, self._in_string
-        # Where an array begins, the caller found that it isn't whole; anywhere else whole ones may follow.
-        skip, done = depth > floor, False
+        done = False
         while not done:
-            if skip and not in_string and (whole := BALANCED.match(buffer, position)):
-                position = whole.end()
-            token = (STRING_STOP if in_string else TOKEN).search(buffer, position)
+            if in_string:
+                rest = STRING_REST.match(buffer, position)
+                position = rest.end() if rest else position
+                if position >= len(buffer) or buffer[position] != QUOTE:
+                    break  # at the end, or before a backslash whose other half hasn't come
+                position, in_string = position + 1, False
+                done = depth == floor > 0
+                continue
+            token = TOKEN.search(buffer, position)
             if token is None:
                 position = len(buffer)
                 break
             position = token.end()
             byte = buffer[position - 1]
-            if byte == BACKSLASH:
-                if position == len(buffer):
-                    position -= 1
-                    break
-                position += 1
-            elif byte == QUOTE:
-                in_string = not in_string
-                done = not in_string and depth == floor and floor > 0
+            if byte == QUOTE:
+                in_string = True
             else:
-                skip = byte not in OPENING
-                depth += -1 if skip else 1
+                depth += 1 if byte in OPENING else -1
                 done = depth <= floor
         self._position, self._depth, self._in_string = position, depth, in_string
         return done
