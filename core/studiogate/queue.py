@@ -63,10 +63,10 @@ class ExchangeQueue:
         try:
             await waiter.admitted
         except asyncio.CancelledError:
-            # Cancelled in the same turn of the loop in which the slot was given: hand it on.
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
-            else:
+            elif exchange in self._running:
+                # Cancelled in the same turn of the loop in which the slot was given: hand it on.
                 self._running.remove(exchange)
             self._admit()
             raise
@@ -76,6 +76,9 @@ class ExchangeQueue:
     def _admit(self) -> None:
         while self._waiting and len(self._running) < self.slots:
             waiter = self._waiting.popleft()
+            if waiter.admitted.cancelled():
+                # Its task was cancelled in this same turn and hasn't run since.
+                continue
             self._running.append(waiter.exchange)
             waiter.admitted.set_result(None)
         self._renumber()
