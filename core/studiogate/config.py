@@ -54,7 +54,12 @@ class Config:
 
         :raises ConfigurationError: a key is unknown or a value wrong; names file, key and what would be right.
         """
-        values = {**self.tables.get(table, {}), **self._from_environment(table, kind), **self.flags.get(table, {})}
+        values = {
+            **_default_paths(kind),
+            **self.tables.get(table, {}),
+            **self._from_environment(table, kind),
+            **self.flags.get(table, {}),
+        }
         try:
             return _converter(self.path.parent).structure(values, kind)
         except BaseValidationError as error:
@@ -125,6 +130,11 @@ def suggest(name: str, names: Iterable[str]) -> str:
     known = sorted(names)
     near = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(known) or 'none'}."
+
+
+def _default_paths(kind: type) -> dict[str, Path]:
+    """Return the defaults that are paths, so that they too become relative to the file."""
+    return {field.name: field.default for field in attrs.fields(kind) if isinstance(field.default, Path)}
 
 
 def _converter(base: Path) -> cattrs.Converter:

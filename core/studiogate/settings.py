@@ -1,5 +1,7 @@
 """The gateway's own settings: the `[gateway]` table of plugins.toml."""
 
+from pathlib import Path
+
 import attrs
 
 from studiogate.strict import positive, within
@@ -35,5 +37,7 @@ class GatewaySettings:
     """Seconds of silence after which a stream gets a comment, so that nobody in between cuts it."""
     grace_s: float = attrs.field(default=5.0, validator=positive)
     """Seconds running answers get to end after the first signal to stop; a second signal skips the rest."""
+    state_dir: Path = Path("state")
+    """Folder for what plugins keep between starts, such as the proxy's certificates; each has a folder in it."""
     max_body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Size limit of a request's body; then 413."""

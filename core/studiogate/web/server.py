@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import signal
 import socket
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
@@ -76,15 +76,20 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
     await asyncio.sleep(0.25)
 
 
-async def serve(config: Config) -> None:
-    """Serve until a signal: the first one lets running answers finish for `grace_s`, a second one doesn't wait."""
+async def serve(config: Config, then: Callable[[Running], Awaitable[None]] | None = None) -> None:
+    """Serve until a signal: the first one lets running answers finish for `grace_s`, a second one doesn't wait.
+
+    :param then: runs beside the server once it listens, and is cancelled at the first signal; what it raises ends all.
+    """
     stop = StopSignals()
     with stop.installed():
         async with running_gateway(config) as running:
-            log.info("listening on %s; OpenAI base URL %s/v1", running.url, running.url)
+            log.info("listening on %s; OpenAI's base URL is %s/v1", running.url, running.url)
+            if then is not None:
+                await stop.unless(stop.first, then(running))
             await stop.first.wait()
             log.info("stopping; running answers have %g s", config.gateway.grace_s)
-            await stop.unless_second(running.gateway.drain(config.gateway.grace_s))
+            await stop.unless(stop.second, running.gateway.drain(config.gateway.grace_s))
 
 
 class StopSignals:
@@ -106,14 +111,18 @@ class StopSignals:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
-    async def unless_second(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` to its end, or until the second signal."""
-        task = asyncio.create_task(work)
-        impatience = asyncio.create_task(self.second.wait())
-        await asyncio.wait({task, impatience}, return_when=asyncio.FIRST_COMPLETED)
-        for each in (task, impatience):
-            each.cancel()
-        await asyncio.gather(task, impatience, return_exceptions=True)
+    async def unless(self, event: asyncio.Event, work: Awaitable[None]) -> None:
+        """Run `work` to its end or until the event, whichever is first; raises what `work` raises."""
+        task = asyncio.ensure_future(work)
+        waiting = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                await task
+        finally:
+            for each in (task, waiting):
+                each.cancel()
+            await asyncio.gather(task, waiting, return_exceptions=True)
 
     def _signalled(self) -> None:
         (self.second if self.first.is_set() else self.first).set()

@@ -48,7 +48,7 @@ class StreamIntercept:
         studio = self._studio.options
         proxy = InterceptingProxy(
             ProxySettings(
-                ca_dir=self.options.ca_dir,
+                ca_dir=gateway.settings.state_dir / "stream_intercept",
                 listen_host=PROXY_HOST,
                 port=self.options.port,
                 hosts=frozenset({studio.page_host, studio.rpc_host}),

@@ -1,7 +1,5 @@
 """The `[stream_intercept]` table of plugins.toml."""
 
-from pathlib import Path
-
 import attrs
 
 from studiogate.strict import positive, within
@@ -14,8 +12,6 @@ class StreamInterceptSettings:
 
     port: int = attrs.field(default=0, validator=within(0, 65535))
     """Port of the proxy on 127.0.0.1; 0 takes any free one. Only this gateway's browser uses it."""
-    ca_dir: Path = Path("state/proxy-ca")
-    """Folder of this installation's certificate authority; made on the first start, readable by its owner only."""
     passthrough: tuple[str, ...] = PASSTHROUGH
     """Patterns of hosts that the page may reach besides AI Studio's own; their traffic stays encrypted and unread. All
     other hosts are refused."""
