@@ -63,8 +63,15 @@ def build_control(simulation: Simulation) -> Litestar:
 
 def _local_only(connection: ASGIConnection[BaseRouteHandler, None, None, State], _: BaseRouteHandler) -> None:
     client = connection.client
-    if client is None or not ipaddress.ip_address(client.host).is_loopback:
+    if client is None or not _is_loopback(client.host):
         raise PermissionDeniedException("the control channel answers to this machine only")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _explain(_: Request[None, None, State], error: HTTPException) -> Response[dict[str, str]]:

@@ -4,12 +4,13 @@ They are posted as JSON. A wrong one is refused with a sentence that names the k
 otherwise let its test pass on the default answer.
 """
 
-from typing import cast
+from typing import cast, get_args, get_origin
 
 import attrs
 import cattrs
 from attrs import Factory, define, field, frozen, validators
 from cattrs.gen import make_dict_structure_fn
+from cattrs.v import format_exception
 
 from studiogate_simulator.jspb import Json
 from studiogate_simulator.status import Status
@@ -113,13 +114,28 @@ def read_scenario(posted: Json) -> Scenario:
     try:
         return _converter.structure(posted, Scenario)
     except cattrs.BaseValidationError as error:
-        raise BadScenario("; ".join(cattrs.transform_error(error, path="scenario"))) from error
+        raise BadScenario(
+            "; ".join(cattrs.transform_error(error, path="scenario", format_exception=_explain))
+        ) from error
 
 
 def write_scenario(scenario: Scenario) -> dict[str, Json]:
     """Build the JSON of a scenario, only what differs from the defaults."""
     written: dict[str, Json] = _converter.unstructure(scenario)
     return written
+
+
+def _explain(error: BaseException, kind: type | None) -> str:
+    # cattrs says "invalid value" for these; the validators above say which, and what would be right.
+    return str(error.args[0]) if isinstance(error, ValueError) and error.args else format_exception(error, kind)
+
+
+def _structure_list(value: object, kind: type[list[object]]) -> list[object]:
+    # Any iterable would do for cattrs, so that a text becomes the list of its letters.
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    [entry] = get_args(kind)
+    return [_converter.structure(item, entry) for item in cast("list[object]", value)]
 
 
 def _structure_exactly[T](value: object, kind: type[T]) -> T:
@@ -147,6 +163,7 @@ def _structure_status(value: object, _: type[Status]) -> Status:
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
+    converter.register_structure_hook_func(lambda kind: get_origin(kind) is list, _structure_list)
     converter.register_structure_hook(str, _structure_exactly)
     converter.register_structure_hook(int, _structure_exactly)
     converter.register_structure_hook(float, _structure_number)

@@ -10,36 +10,36 @@ from .harness import CHROMIUM, Running, running
 
 @pytest.fixture(scope="session")
 def shared_simulator() -> Iterator[Running]:
-    """The process that most tests share."""
+    """Start the process that most tests share."""
     with running() as started:
         yield started
 
 
 @pytest.fixture
 def simulator(shared_simulator: Running) -> Running:
-    """A running simulator without scenarios and log."""
+    """Give a running simulator without scenarios and log."""
     shared_simulator.reset()
     return shared_simulator
 
 
 @pytest.fixture
 async def rpc(simulator: Running) -> AsyncIterator[httpx.AsyncClient]:
-    """A signed-in client of the RPC host."""
+    """Open a signed-in client of the RPC host."""
     async with simulator.rpc() as client:
         yield client
 
 
 @pytest.fixture
-def chromium() -> Iterator[Path]:
-    """The browser's path; skips where there is none."""
+def chromium() -> Path:
+    """Find the browser; skips where there is none."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no browser at {CHROMIUM}")
-    yield Path(CHROMIUM)
+    return Path(CHROMIUM)
 
 
 @pytest.fixture
 async def browser(simulator: Running, chromium: Path) -> AsyncIterator[Browser]:
-    """A browser for which the played hosts are the simulator."""
+    """Launch a browser for which the played hosts are the simulator."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
             executable_path=chromium,
@@ -55,7 +55,7 @@ async def browser(simulator: Running, chromium: Path) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def signed_in(browser: Browser, simulator: Running) -> AsyncIterator[BrowserContext]:
-    """A browser context with the account's state, as wide as the run settings need."""
+    """Open a browser context with the account's state, as wide as the run settings need."""
     context = await browser.new_context(
         storage_state=simulator.storage_state, viewport={"width": 1280, "height": 800}, locale="en-US"
     )
@@ -66,7 +66,7 @@ async def signed_in(browser: Browser, simulator: Running) -> AsyncIterator[Brows
 
 @pytest.fixture
 async def page(signed_in: BrowserContext) -> Page:
-    """A new chat, hydrated and with its model."""
+    """Open a new chat, hydrated and with its model."""
     opened = await signed_in.new_page()
     await opened.goto("https://aistudio.google.com/prompts/new_chat", wait_until="domcontentloaded")
     await opened.locator("ms-model-selector .title").get_by_text("Gemini").wait_for()

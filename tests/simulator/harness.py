@@ -1,5 +1,6 @@
 """A running simulator and the clients that talk to it."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -7,7 +8,7 @@ import secrets
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -66,7 +67,7 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Running]:
+def running(*arguments: str) -> Generator[Running]:
     """Start a simulator, and end it by closing its standard input."""
     with subprocess.Popen(
         [sys.executable, "-m", "studiogate_simulator", "--exit-on-stdin-eof", *arguments],
@@ -86,6 +87,16 @@ def running(*arguments: str) -> Iterator[Running]:
         )
         process.stdin.close()
         process.wait(END_S)
+
+
+async def until_logged(client: httpx.AsyncClient, key: str) -> dict[str, Any]:
+    """Poll the log until its last record has a value."""
+    async with asyncio.timeout(END_S):
+        while True:
+            records = (await client.get("/__sim/log")).json()
+            if records and records[-1][key]:
+                return records[-1]
+            await asyncio.sleep(0.01)
 
 
 def method(name: str) -> str:

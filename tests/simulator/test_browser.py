@@ -1,12 +1,11 @@
 """The page in a real browser, as a driver meets it."""
 
-import asyncio
 import re
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from .harness import Running
+from .harness import Running, until_logged
 
 NEW_CHAT = "https://aistudio.google.com/prompts/new_chat"
 COMPOSER = 'ms-prompt-box textarea[formcontrolname="promptText"][aria-label="Enter a prompt"]'
@@ -15,22 +14,26 @@ ANSWER = 'ms-chat-turn.text-chunk-host:has([data-turn-role="Model"])'
 
 
 async def play(simulator: Running, **scenario: Any) -> None:
+    """Post a scenario."""
     async with simulator.client() as client:
         (await client.post("/__sim/scenarios", json=scenario)).raise_for_status()
 
 
 async def log_of(simulator: Running) -> list[dict[str, Any]]:
+    """Fetch the log."""
     async with simulator.client() as client:
         return (await client.get("/__sim/log")).json()
 
 
 async def submit(page: Page, prompt: str) -> None:
+    """Type a prompt and click Run."""
     await page.locator(COMPOSER).fill(prompt)
     await expect(page.locator(RUN)).to_have_attribute("aria-disabled", "false")
     await page.locator(RUN).click()
 
 
 async def answered(page: Page, turns: int = 1) -> None:
+    """Wait until that many answers are finished."""
     await expect(page.get_by_label("Good response")).to_have_count(turns)
 
 
@@ -107,9 +110,8 @@ async def test_stop_is_an_abort(page: Page, simulator: Running) -> None:
     await page.locator(RUN).click()
 
     await expect(page.locator(".run-button-label")).to_have_text("Run")
-    async with asyncio.timeout(10):
-        while not (await log_of(simulator))[0]["aborted_at"]:
-            await asyncio.sleep(0.01)
+    async with simulator.client() as client:
+        await until_logged(client, "aborted_at")
     await expect(page.locator(ANSWER)).to_contain_text("so far")
 
 
@@ -279,7 +281,7 @@ async def test_permission_denied(page: Page, simulator: Running) -> None:
 
 async def test_broken_stream(page: Page, simulator: Running) -> None:
     """A stream that breaks off leaves what it said, and an error in the turn."""
-    await play(simulator, text=["half", "never"], cut_after_frames=1)
+    await play(simulator, text=["half", "never"], cut_after_frames=1, chunk_delay_ms=200)
     await submit(page, "x")
 
     await expect(page.locator(".model-error")).to_have_text("An internal error has occurred.")
