@@ -4,7 +4,7 @@ They are posted as JSON. A wrong one is refused with a sentence that names the k
 otherwise let its test pass on the default answer.
 """
 
-from typing import cast, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -130,6 +130,10 @@ def _explain(error: BaseException, kind: type | None) -> str:
     return str(error.args[0]) if isinstance(error, ValueError) and error.args else format_exception(error, kind)
 
 
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is list
+
+
 def _structure_list(value: object, kind: type[list[object]]) -> list[object]:
     # Any iterable would do for cattrs, so that a text becomes the list of its letters.
     if not isinstance(value, list):
@@ -163,7 +167,7 @@ def _structure_status(value: object, _: type[Status]) -> Status:
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, omit_if_default=True)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is list, _structure_list)
+    converter.register_structure_hook_func(_is_list, _structure_list)
     converter.register_structure_hook(str, _structure_exactly)
     converter.register_structure_hook(int, _structure_exactly)
     converter.register_structure_hook(float, _structure_number)

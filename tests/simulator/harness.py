@@ -93,7 +93,7 @@ async def until_logged(client: httpx.AsyncClient, key: str) -> dict[str, Any]:
     """Poll the log until its last record has a value."""
     async with asyncio.timeout(END_S):
         while True:
-            records = (await client.get("/__sim/log")).json()
+            records: list[dict[str, Any]] = (await client.get("/__sim/log")).json()
             if records and records[-1][key]:
                 return records[-1]
             await asyncio.sleep(0.01)
@@ -120,7 +120,8 @@ def generate_request(prompt: str, *, model: str = "gemini-2.5-pro", nonce: bytes
 
 def frames_of(body: bytes) -> list[Any]:
     """Read the frames of a whole answer."""
-    return json.loads(body)[0]
+    frames: list[Any] = json.loads(body)[0]
+    return frames
 
 
 def text_of(frames: list[Any]) -> str:

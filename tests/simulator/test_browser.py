@@ -22,7 +22,8 @@ async def play(simulator: Running, **scenario: Any) -> None:
 async def log_of(simulator: Running) -> list[dict[str, Any]]:
     """Fetch the log."""
     async with simulator.client() as client:
-        return (await client.get("/__sim/log")).json()
+        records: list[dict[str, Any]] = (await client.get("/__sim/log")).json()
+        return records
 
 
 async def submit(page: Page, prompt: str) -> None:
@@ -286,6 +287,18 @@ async def test_broken_stream(page: Page, simulator: Running) -> None:
 
     await expect(page.locator(".model-error")).to_have_text("An internal error has occurred.")
     await expect(page.locator(ANSWER)).to_contain_text("half")
+
+
+async def test_function_call(page: Page, simulator: Running) -> None:
+    """A function call stands in the answer turn with its name and arguments."""
+    await play(simulator, text=["I will look."], calls=[{"name": "weather", "args": {"city": "Oslo"}}])
+    await submit(page, "x")
+    await answered(page)
+
+    call = page.locator("ms-function-call-chunk")
+    await expect(call.locator("mat-panel-title span:not(.material-symbols-outlined)")).to_have_text("weather")
+    await expect(call.locator("pre code")).to_have_text('{\n  "city": "Oslo"\n}')
+    await expect(page.locator(ANSWER)).to_contain_text("I will look.")
 
 
 async def test_narrow_window(page: Page) -> None:

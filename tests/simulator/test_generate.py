@@ -13,7 +13,8 @@ GENERATE = method("GenerateContent")
 
 async def log_of(client: httpx.AsyncClient) -> list[dict[str, Any]]:
     """Fetch the log."""
-    return (await client.get("/__sim/log")).json()
+    records: list[dict[str, Any]] = (await client.get("/__sim/log")).json()
+    return records
 
 
 async def play(client: httpx.AsyncClient, **scenario: Any) -> None:

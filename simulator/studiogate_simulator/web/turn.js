@@ -119,10 +119,11 @@ export class Turn {
     this.#rendering = null;
     if (this.#editor) return;
     if (this.#kind === "thought") this.#thoughts.replaceChildren(renderMarkdown(this.text));
-    else if (this.text) this.#body.replaceChildren(h("ms-text-chunk", {}, this.#rendered()), ...this.#calls);
+    else if (this.text) this.#body.replaceChildren(h("ms-text-chunk", {}, this.#rendered()), ...this.#extras);
   }
 
-  #calls = [];
+  /** Function calls and errors, which stand after the text. */
+  #extras = [];
 
   #rendered() {
     if (this.text.length > VERY_LARGE) return h("div", { class: "very-large-text-container" }, this.text);
@@ -134,8 +135,9 @@ export class Turn {
     const block = codeBlock("json", JSON.stringify(args, null, 2));
     block.setAttribute("icon", "function");
     block.querySelector("mat-panel-title").replaceChildren(icon("function"), h("span", {}, name));
-    this.#calls.push(h("ms-function-call-chunk", {}, block));
-    this.#body.append(this.#calls.at(-1));
+    this.#extras.push(h("ms-function-call-chunk", {}, block));
+    this.#body.querySelector("ms-chat-loading-indicator")?.remove();
+    this.#body.append(this.#extras.at(-1));
   }
 
   /** Show that nothing came yet. */
@@ -147,7 +149,8 @@ export class Turn {
   showError(text) {
     this.render();
     this.#body.querySelector("ms-chat-loading-indicator")?.remove();
-    this.#body.append(h("div", { class: "model-error" }, text));
+    this.#extras.push(h("div", { class: "model-error" }, text));
+    this.#body.append(this.#extras.at(-1));
   }
 
   /** Show how long it has been running. */
