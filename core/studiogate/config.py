@@ -105,7 +105,7 @@ def load_config(path: Path, flags: Mapping[str, Table] | None = None) -> Config:
         raise ConfigurationError(f"{path.name}: can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path.name}: is not UTF-8 text.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib lets some of int's and of deep nesting's through
         raise ConfigurationError(f"{path.name}: is not TOML: {error}.") from None
     plugins = document.pop("plugins", None)
     if not isinstance(plugins, list) or not all(isinstance(name, str) for name in cast("list[object]", plugins)):

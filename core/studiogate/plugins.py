@@ -143,9 +143,15 @@ class PluginHost:
         if settings is None:
             if self.config.tables.get(name):
                 raise ConfigurationError(f"{self.config.path.name}: [{name}]: this plugin has no settings.")
-            plugin: object = kind()
+            arguments: tuple[object, ...] = ()
         else:
-            plugin = kind(self.config.settings(name, settings))
+            arguments = (self.config.settings(name, settings),)
+        try:
+            plugin: object = kind(*arguments)
+        except ConfigurationError:
+            raise
+        except Exception as error:  # the plugin boundary, as with its import
+            raise ConfigurationError(f"plugin {name}: can't be made: {type(error).__name__}: {error}") from error
         self._refuse_call_order(name, plugin)
         try:
             self._manager.register(plugin, name)
@@ -176,7 +182,8 @@ class PluginHost:
                 fits = (
                     inspect.isasyncgenfunction(impl.function)
                     if generator
-                    else (_is_async(impl.function) == _is_async(spec.function))
+                    else _is_async(impl.function) == _is_async(spec.function)
+                    and not inspect.isasyncgenfunction(impl.function)
                 )
                 if not fits:
                     raise ConfigurationError(f"plugin {name}: {spec.name} must be {wanted}.")

@@ -1,0 +1,248 @@
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from studiogate.config import Config, load_config
+from studiogate.errors import ConfigurationError
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """One field of every kind that a plugin may have."""
+
+    text: str = "default"
+    flag: bool = False
+    count: int | None = None
+    ratio: float = 1.0
+    names: tuple[str, ...] = ()
+    folder: Path = Path("/default")
+    alias: int = attrs.field(default=0, metadata={"env": ("OLD_NAME", "OLDER_NAME")})
+
+
+def config(tables: dict[str, dict[str, Any]], **environ: str) -> Config:
+    """Make a configuration that was read from /etc/studiogate/plugins.toml."""
+    return Config(path=Path("/etc/studiogate/plugins.toml"), plugins=(), tables=tables, environ=environ)
+
+
+def written(folder: Path, content: str | bytes) -> Path:
+    """Write a plugins.toml."""
+    path = folder / "plugins.toml"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("flag", "variable", "file", "expected"),
+    [
+        (1, "2", 3, 1),
+        (None, "2", 3, 2),
+        (None, None, 3, 3),
+        (None, None, None, 2048),
+        (1, None, None, 1),
+        (None, "2", None, 2),
+    ],
+)
+def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(
+    flag: int | None, variable: str | None, file: int | None, expected: int
+) -> None:
+    """A value is taken from the strongest place that has one."""
+    made = Config(
+        path=Path("/plugins.toml"),
+        plugins=(),
+        tables={} if file is None else {"gateway": {"port": file}},
+        environ={} if variable is None else {"STUDIOGATE_GATEWAY_PORT": variable},
+        flags={} if flag is None else {"gateway": {"port": flag}},
+    )
+
+    assert made.gateway.port == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"PORT": "1"}, 1),
+        ({"DEFAULT_FASTAPI_PORT": "1"}, 1),
+        ({"DEFAULT_FASTAPI_PORT": "1", "PORT": "2"}, 2),
+        ({"PORT": "1", "STUDIOGATE_GATEWAY_PORT": "2"}, 2),
+    ],
+)
+def test_a_variable_of_our_own_name_beats_its_aliases(environ: dict[str, str], expected: int) -> None:
+    """PORT and the older guide's name set the port too, but STUDIOGATE_GATEWAY_PORT is stronger."""
+    assert config({}, **environ).gateway.port == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("TEXT", "a, b", "a, b"),
+        ("FLAG", "true", True),
+        ("FLAG", " 1", True),
+        ("FLAG", "False", False),
+        ("COUNT", "7", 7),
+        ("RATIO", "0.5", 0.5),
+        ("RATIO", "2", 2.0),
+        ("NAMES", "a, b,,c ", ("a", "b", "c")),
+        ("NAMES", "", ()),
+        ("FOLDER", "there", Path("/etc/studiogate/there")),
+    ],
+)
+def test_the_environment_is_read_as_the_fields_type(name: str, text: str, expected: object) -> None:
+    """A variable's text becomes what the field wants."""
+    made = config({}, **{f"STUDIOGATE_MINE_{name}": text}).settings("mine", Settings)
+
+    assert getattr(made, name.lower()) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("STUDIOGATE_MINE_FLAG", "yes", "must be true or false"),
+        ("STUDIOGATE_MINE_COUNT", "1.5", "must be a whole number"),
+        ("STUDIOGATE_MINE_COUNT", "", "must be a whole number"),
+        ("STUDIOGATE_MINE_RATIO", "half", "must be a number"),
+        ("OLD_NAME", "x", "must be a whole number"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, text: str, wanted: str) -> None:
+    """A variable that can't be read is refused under its own name, not the file's."""
+    with pytest.raises(ConfigurationError, match=f"environment variable {name}: {wanted}, not '{text}'"):
+        config({}, **{name: text}).settings("mine", Settings)
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("profiles/me", Path("/etc/studiogate/profiles/me")), ("/var/me", Path("/var/me")), ("~", Path.home())],
+)
+def test_relative_paths_are_relative_to_the_file(folder: str, expected: Path) -> None:
+    """A path in plugins.toml means the same wherever the gateway is started; `~` is the home folder."""
+    assert config({"mine": {"folder": folder}}).settings("mine", Settings).folder == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"nmaes": []}, "[mine] nmaes: is not known here. Did you mean 'names'?"),
+        ({"count": "7"}, "[mine] count: must be a whole number, not a string."),
+        ({"count": 7.0}, "[mine] count: must be a whole number, not 7.0."),
+        ({"count": True}, "[mine] count: must be a whole number, not true."),
+        ({"flag": 1}, "[mine] flag: must be true or false, not 1."),
+        ({"flag": "yes"}, "[mine] flag: must be true or false, not a string."),
+        ({"text": 1}, "[mine] text: must be a string, not 1."),
+        ({"names": "a"}, "[mine] names: must be a list, not a string."),
+        ({"names": ["a", 1]}, "[mine] names[1]: must be a string, not 1."),
+        ({"folder": 1}, "[mine] folder: must be a path, as a string."),
+        ({"folder": ""}, "[mine] folder: must be a path, as a string."),
+    ],
+)
+def test_a_wrong_value_is_named_with_file_table_and_key(table: dict[str, Any], message: str) -> None:
+    """One message says where, what is wrong and what would be right; no type is guessed from another."""
+    with pytest.raises(ConfigurationError) as refusal:
+        config({"mine": table}).settings("mine", Settings)
+
+    assert str(refusal.value) == f"plugins.toml: {message}"
+
+
+def test_every_wrong_value_is_named_at_once() -> None:
+    """An operator needn't start three times to learn of three mistakes."""
+    with pytest.raises(ConfigurationError) as refusal:
+        config({"mine": {"count": "7", "flag": 1, "text": 2}}).settings("mine", Settings)
+
+    assert [line.split(":")[1] for line in str(refusal.value).splitlines()] == [
+        " [mine] text",
+        " [mine] flag",
+        " [mine] count",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "limits"),
+    [
+        ("port", 65536, "from 0 to 65535"),
+        ("port", -1, "from 0 to 65535"),
+        ("slots", 0, "more than 0"),
+        ("queue_limit", -1, "more than 0"),
+        ("deadline_s", 0, "more than 0"),
+        ("silence_s", float("nan"), "more than 0"),
+        ("grace_s", float("inf"), "more than 0"),
+        ("max_body_bytes", 0, "more than 0"),
+    ],
+)
+def test_a_value_out_of_range_is_named_with_the_range(key: str, value: float, limits: str) -> None:
+    """The gateway's own numbers have limits, and the message says which."""
+    with pytest.raises(ConfigurationError, match=rf"plugins\.toml: \[gateway\] {key}: must be {limits}, not "):
+        _ = config({"gateway": {key: value}}).gateway
+
+
+def test_a_whole_number_is_a_number() -> None:
+    """`grace_s = 5` is as good as `5.0`."""
+    assert config({"gateway": {"grace_s": 5}}).gateway.grace_s == 5.0
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    """Names keep their order; tables wait for whoever asks for them."""
+    path = written(tmp_path, 'plugins = ["b", "a"]\n[gateway]\nport = 1\n[b]\nx = 2\n')
+    read = load_config(path)
+
+    assert read.path == path.resolve()
+    assert read.plugins == ("b", "a")
+    assert read.tables == {"gateway": {"port": 1}, "b": {"x": 2}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("plugins = [", "is not TOML: "),
+        ("a = 1\na = 2\nplugins = []", "is not TOML: "),
+        (f"plugins = []\na = {'1' * 5000}", "is not TOML: "),
+        (f"plugins = []\na = {'[' * 5000}", "is not TOML: "),
+        (b'plugins = ["\xff"]', "is not UTF-8 text"),
+        ("", "plugins: must be a list of names, such as plugins = "),
+        ('plugins = "a"', "plugins: must be a list of names"),
+        ("plugins = [1]", "plugins: must be a list of names"),
+        ("[plugins]", "plugins: must be a list of names"),
+        ('plugins = ["a", "b", "a"]', "plugins: a is listed more than once"),
+        ("plugins = []\nport = 1", "port: is no key of the file's top level"),
+    ],
+)
+def test_a_wrong_file_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
+    """Whatever is wrong with the file as a whole is one message that names it."""
+    with pytest.raises(ConfigurationError) as refusal:
+        load_config(written(tmp_path, content))
+
+    assert str(refusal.value).startswith(f"plugins.toml: {message}")
+    assert str(tmp_path) not in str(refusal.value)
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    """Without a file the message names the option and the least a file needs."""
+    with pytest.raises(ConfigurationError, match=r"mine\.toml: there is no such file. Name one with --config"):
+        load_config(tmp_path / "mine.toml")
+
+
+def test_a_file_that_cant_be_read_says_why(tmp_path: Path) -> None:
+    """A folder in the file's place is refused in the system's words."""
+    with pytest.raises(ConfigurationError, match="can't be read: Is a directory"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "hint"), [("mnie", "Did you mean 'mine'?"), ("zzz", "There are: gateway, mine, other.")]
+)
+def test_a_table_of_nobody_is_refused(table: str, hint: str) -> None:
+    """A table must be the gateway's or that of an installed plugin, so that no typing error passes silently."""
+    with pytest.raises(ConfigurationError) as refusal:
+        config({table: {}}).check_tables(["mine", "other"])
+
+    assert str(refusal.value) == f"plugins.toml: [{table}]: no plugin has this name. {hint}"
+
+
+def test_a_table_of_an_unlisted_plugin_is_accepted() -> None:
+    """Taking a plugin out of the list doesn't mean deleting its settings."""
+    config({"gateway": {}, "mine": {"anything": 1}}).check_tables(["mine"])
+
+
+def test_the_environment_stays_out_of_the_representation() -> None:
+    """A configuration that is printed shows none of the environment's secrets."""
+    assert "hunter2" not in repr(config({}, PASSWORD="hunter2"))
