@@ -91,12 +91,11 @@ class Chain:
                 except (Declined, Unavailable) as verdict:
                     if not begun:
                         raise
-                    status = verdict.status if isinstance(verdict, Unavailable) else UpstreamFailed.status
-                    raise error_for_status(status, f"{backend.plugin}: {verdict.reason}") from verdict
+                    raise _too_late(backend.plugin, verdict) from verdict
                 except ClientError:
                     raise
                 except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
-                    raise _fault(backend.plugin, exchange, error) from error
+                    raise fault(backend.plugin, exchange, error) from error
                 begun = True
                 finished = finished or isinstance(event, Finish)
                 yield event
@@ -131,10 +130,17 @@ class Chain:
             except ClientError:
                 raise
             except Exception as error:  # the plugin boundary
-                raise _fault(hook.plugin, exchange, error) from error
+                raise fault(hook.plugin, exchange, error) from error
         for name in params.other:
             params = params.drop(name, f"not supported by {backend}")
         return params
+
+
+def _too_late(backend: str, verdict: Declined | Unavailable) -> ClientError:
+    message = f"{backend}: {verdict.reason}"
+    if isinstance(verdict, Unavailable):
+        return error_for_status(verdict.status, message, retry_after_s=verdict.retry_after_s)
+    return UpstreamFailed(message)
 
 
 def log_fault(whose: str, error: Exception) -> None:
@@ -143,6 +149,7 @@ def log_fault(whose: str, error: Exception) -> None:
     log.error("%s raised %s\n%s", whose, type(error).__name__, where)
 
 
-def _fault(plugin: str, exchange: Exchange, error: Exception) -> UpstreamFailed:
+def fault(plugin: str, exchange: Exchange, error: Exception) -> UpstreamFailed:
+    """Log what escaped a plugin, and return what the client is told of it."""
     log_fault(f"{exchange.id}: plugin {plugin}", error)
     return UpstreamFailed(f"{plugin} failed unexpectedly; the gateway's log says where.")

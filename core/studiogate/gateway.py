@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from studiogate.attachments import Attachment, AttachmentRef
-from studiogate.chain import Chain, Patience, log_fault
+from studiogate.chain import Chain, Patience, fault, log_fault
 from studiogate.chat import ChatRequest
 from studiogate.config import Config
 from studiogate.errors import (
@@ -32,7 +32,7 @@ from studiogate.errors import (
 from studiogate.exchange import Exchange
 from studiogate.health import Health
 from studiogate.models import Model
-from studiogate.plugins import PluginHost
+from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
 from studiogate.tools import ToolPlan
@@ -116,7 +116,8 @@ class Gateway:
     @property
     def ready(self) -> bool:
         """Whether a request could be answered now: some backend is listed and no plugin reports trouble."""
-        return self.started.is_set() and bool(self.chain.backends) and all(h.ready for h in self.health().values())
+        serving = self.started.is_set() and not self._stopping
+        return serving and bool(self.chain.backends) and all(h.ready for h in self.health().values())
 
     async def drain(self, grace_s: float) -> None:
         """Take no more requests and wait for the running ones, at most `grace_s` seconds."""
@@ -136,15 +137,20 @@ class Gateway:
         exchange = self._running.pop(task)
         if task.cancelled():
             # Cancelled before its first step, when no code of the supervisor ran.
-            exchange.close(ClientClosed("The request was cancelled."))
+            exchange.close(self._why_cancelled())
+
+    def _why_cancelled(self) -> ClientError:
+        if self._stopping:
+            return ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
+        return ClientClosed("The request was cancelled.")
 
     def _model(self, name: str | None) -> Model | None:
         """Find the requested model; None while no plugin lists any, so that its backend says why."""
         models = {model.id: model for model in self.models()}
-        wanted = name or self.settings.default_model or next(iter(models), None)
-        if not models or wanted is None:
+        wanted = (name or self.settings.default_model or next(iter(models), "")).removeprefix("models/")
+        if not models:
             return Model(id=wanted, display_name=wanted) if wanted else None
-        found = models.get(wanted.removeprefix("models/"))
+        found = models.get(wanted)
         if found is None:
             near = difflib.get_close_matches(wanted, models, n=3, cutoff=0.4)
             hint = f" Nearest: {', '.join(near)}." if near else ""
@@ -167,11 +173,7 @@ class Gateway:
         except TimeoutError:
             error = DeadlineExceeded(f"The answer was not complete after {self.settings.deadline_s:g} s.")
         except asyncio.CancelledError:
-            error = (
-                ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
-                if self._stopping
-                else ClientClosed("The request was cancelled.")
-            )
+            error = self._why_cancelled()
         except Exception as bug:  # noqa: BLE001 - a bug of the gateway, or of a hook outside the chain: the client still gets an end
             log_fault(f"{exchange.id}: the gateway", bug)
             error = InternalError("The gateway failed unexpectedly; its log says where.")
@@ -183,7 +185,7 @@ class Gateway:
         """Refuse bad attachments and tools before the exchange waits for a slot."""
         if exchange.request.attachments:
             exchange.attachments = await self._resolve(exchange)
-        exchange.plan = await self._plan(exchange.request)
+        exchange.plan = await self._plan(exchange)
 
     async def _resolve(self, exchange: Exchange) -> tuple[Attachment, ...]:
         workdir = Path(exchange.stack.enter_context(tempfile.TemporaryDirectory(prefix="studiogate-")))
@@ -192,17 +194,22 @@ class Gateway:
         for hook in self.plugins.implementations("resolve_attachments"):
             left = [ref for ref in refs if ref not in found]
             if left:
-                found.update(cast("Mapping[AttachmentRef, Attachment]", await hook(refs=left, workdir=workdir) or {}))
+                taken: Mapping[AttachmentRef, Attachment] | None = await _asked(
+                    hook, exchange, refs=left, workdir=workdir
+                )
+                found.update(taken or {})
         for ref in refs:
             if ref not in found:
                 raise InvalidRequest("No plugin of this gateway takes such an attachment.", param=ref.param)
         return tuple(found[ref] for ref in refs)
 
-    async def _plan(self, request: ChatRequest) -> ToolPlan:
-        plan = ToolPlan()
+    async def _plan(self, exchange: Exchange) -> ToolPlan:
+        request, plan = exchange.request, ToolPlan()
         for hook in self.plugins.implementations("map_tools"):
             left = [tool for tool in request.tools if tool.index not in plan.taken]
-            part: Any = await hook(tools=left, choice=request.tool_choice, request=request)
+            part: ToolPlan | None = await _asked(
+                hook, exchange, tools=left, choice=request.tool_choice, request=request
+            )
             plan = plan if part is None else plan.merged(part)
         for tool in request.tools:
             if tool.index not in plan.taken:
@@ -210,6 +217,16 @@ class Gateway:
                     f"No plugin of this gateway takes tools of type '{tool.type}'.", param=f"tools[{tool.index}]"
                 )
         return plan
+
+
+async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> Any:
+    """Await a hook outside the chain."""
+    try:
+        return await hook(**arguments)
+    except ClientError:
+        raise
+    except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
+        raise fault(hook.plugin, exchange, error) from error
 
 
 def _log_end(exchange: Exchange, error: ClientError | None) -> None:

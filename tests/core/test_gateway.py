@@ -1,0 +1,576 @@
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studiogate import InvalidRequest, hookimpl
+from studiogate.attachments import Attachment, AttachmentRef
+from studiogate.chat import ChatRequest, Message, Role
+from studiogate.errors import (
+    ClientClosed,
+    ClientError,
+    DeadlineExceeded,
+    InternalError,
+    ModelNotFound,
+    RateLimited,
+    ServiceUnavailable,
+)
+from studiogate.events import Event, TextDelta
+from studiogate.exchange import CHANNEL_EVENTS, Exchange
+from studiogate.gateway import Gateway
+from studiogate.health import Health
+from studiogate.models import Model
+from studiogate.tools import FunctionDeclaration, ToolPlan, ToolSpec
+
+from .backends import STOP, Held, ask, backend, living, read, says, text_of, until
+
+
+async def end_of(exchange: Exchange) -> ClientError:
+    """Read an exchange to the error it ends with."""
+    with pytest.raises(ClientError) as failure:
+        await read(exchange)
+    return failure.value
+
+
+async def test_a_request_is_answered() -> None:
+    """Submitting returns at once; the answer is read from the exchange."""
+    async with living({"a": backend(says("Hel", "lo"))}) as gateway:
+        exchange = gateway.submit(ask())
+        events = await read(exchange)
+
+    assert text_of(events) == "Hello"
+    assert exchange.id.startswith("req_")
+    assert exchange.position is None
+
+
+async def test_every_exchange_has_an_id_of_its_own() -> None:
+    """Ids tell requests apart in logs and headers."""
+    async with living({"a": backend(says("x"))}) as gateway:
+        exchanges = [gateway.submit(ask()) for _ in range(5)]
+        for each in exchanges:
+            await read(each)
+
+    assert len({each.id for each in exchanges}) == 5
+
+
+async def test_cancel_closes_the_backend_and_what_the_exchange_opened_in_reverse() -> None:
+    """A cancelled exchange ends its backend first and then its stack, last opened first."""
+    closed: list[str] = []
+
+    async def opens(exchange: Exchange) -> AsyncGenerator[Event]:
+        exchange.stack.callback(closed.append, "tab")
+        exchange.stack.callback(closed.append, "folder")
+        try:
+            yield TextDelta(text="x")
+            await asyncio.Event().wait()
+        finally:
+            closed.append("backend")
+
+    async with living({"a": backend(opens)}) as gateway:
+        exchange = gateway.submit(ask())
+        await exchange.next_event()
+        exchange.cancel()
+        error = await end_of(exchange)
+        running = gateway.queue.running
+
+    assert isinstance(error, ClientClosed)
+    assert closed == ["backend", "folder", "tab"]
+    assert running == ()
+
+
+async def test_cancel_before_the_first_step_still_says_the_end() -> None:
+    """An exchange cancelled in the turn it was made has a reader that must not wait forever."""
+    async with living({"a": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(ask())
+        exchange.cancel()
+        error = await end_of(exchange)
+
+    assert isinstance(error, ClientClosed)
+
+
+async def test_cancel_after_the_end_does_nothing() -> None:
+    """Whoever comes late to cancel changes nothing."""
+    async with living({"a": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(ask())
+        await read(exchange)
+        await until(lambda: not gateway.queue.running)
+        exchange.cancel()
+
+    assert not exchange.cancelled
+
+
+async def test_a_slow_reader_gets_every_event_and_holds_the_backend_back() -> None:
+    """The channel is bounded: a backend runs ahead so far and no further, and nothing is lost."""
+    count = 2 * CHANNEL_EVENTS
+    said = 0
+
+    async def floods(_: Exchange) -> AsyncGenerator[Event]:
+        nonlocal said
+        for number in range(count):
+            said += 1
+            yield TextDelta(text=f"{number} ")
+        yield STOP
+
+    async with living({"a": backend(floods)}) as gateway:
+        exchange = gateway.submit(ask())
+        await until(lambda: said > CHANNEL_EVENTS)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        ahead = said
+        events = await read(exchange)
+
+    assert ahead == CHANNEL_EVENTS + 1
+    assert text_of(events) == "".join(f"{number} " for number in range(count))
+
+
+async def test_a_cancelled_read_loses_no_event() -> None:
+    """The reader may give up waiting and come back, as it does for every keep-alive."""
+    held = Held()
+    async with living({"a": backend(held)}) as gateway:
+        exchange = gateway.submit(ask())
+        first = await exchange.next_event()
+        waiting = asyncio.create_task(exchange.next_event())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        held.go.set()
+        rest = await read(exchange)
+
+    assert text_of([event for event in [first, *rest] if event]) == "firstlast"
+
+
+async def test_the_deadline_ends_an_exchange() -> None:
+    """An answer that isn't complete in time is a 504, and its backend is closed."""
+    held = Held()
+    async with living({"a": backend(held)}, deadline_s=0.05) as gateway:
+        error = await end_of(gateway.submit(ask()))
+
+    assert isinstance(error, DeadlineExceeded)
+    assert error.message == "The answer was not complete after 0.05 s."
+    assert held.closed.is_set()
+
+
+async def test_the_deadline_counts_the_wait_for_a_slot() -> None:
+    """An exchange that never got a slot ends in time too, and leaves the queue."""
+    held = Held()
+    async with living({"a": backend(held)}, slots=1, deadline_s=0.2) as gateway:
+        gateway.submit(ask())
+        await held.begun.wait()
+        error = await end_of(gateway.submit(ask()))
+        waiting = gateway.queue.waiting
+
+    assert isinstance(error, DeadlineExceeded)
+    assert waiting == ()
+
+
+async def test_a_full_queue_is_said_to_the_client() -> None:
+    """More than may wait are refused with 429."""
+    held = Held()
+    async with living({"a": backend(held)}, slots=1, queue_limit=1) as gateway:
+        gateway.submit(ask())
+        await held.begun.wait()
+        waiting = gateway.submit(ask())
+        await until(lambda: waiting.position == 0)
+        error = await end_of(gateway.submit(ask()))
+
+    assert isinstance(error, RateLimited)
+
+
+async def test_a_stop_ends_the_running_and_the_waiting_alike() -> None:
+    """Leaving the lifespan tells everybody that the gateway stops, and closes what they opened."""
+    held = Held()
+    async with living({"a": backend(held)}, slots=1) as gateway:
+        running, *waiting = exchanges = [gateway.submit(ask()) for _ in range(4)]
+        await until(lambda: gateway.queue.waiting == tuple(waiting))
+        assert gateway.queue.running == (running,)
+    errors = [await end_of(each) for each in exchanges]
+
+    assert {(type(error), error.message) for error in errors} == {(ServiceUnavailable, "The gateway is stopping.")}
+    assert held.closed.is_set()
+
+
+async def test_a_stop_tells_the_one_that_just_came_too() -> None:
+    """An exchange whose supervisor hasn't run yet hears of the stop like all others."""
+    async with living({"a": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(ask())
+
+    assert isinstance(await end_of(exchange), ServiceUnavailable)
+
+
+async def test_a_stopping_gateway_takes_no_requests_and_isnt_ready() -> None:
+    """While running answers end, new ones are refused, and health checks send nobody here."""
+    held = Held()
+    async with living({"a": backend(held)}) as gateway:
+        exchange = gateway.submit(ask())
+        await held.begun.wait()
+        draining = asyncio.create_task(gateway.drain(60))
+        await asyncio.sleep(0)
+        with pytest.raises(ServiceUnavailable, match="stopping") as refusal:
+            gateway.submit(ask())
+        ready = gateway.ready
+        held.go.set()
+        events = await read(exchange)
+        await draining
+
+    assert refusal.value.retry_after_s == 5
+    assert not ready
+    assert text_of(events) == "firstlast"
+
+
+def ref(source: str, param: str = "p") -> AttachmentRef:
+    """Make a reference."""
+    return AttachmentRef(source=source, param=param)
+
+
+def with_refs(*sources: str) -> ChatRequest:
+    """Make a request with attachments."""
+    refs = tuple(ref(source, f"messages[0].images[{index}]") for index, source in enumerate(sources))
+    return ChatRequest(messages=(Message(role=Role.USER, text="Look.", attachments=refs),))
+
+
+def takes(prefix: str, offered: list[list[str]], folders: list[Path]) -> type:
+    """Make a plugin that resolves references of one kind."""
+
+    class Takes:
+        @hookimpl
+        async def resolve_attachments(
+            self, refs: Sequence[AttachmentRef], workdir: Path
+        ) -> Mapping[AttachmentRef, Attachment] | None:
+            offered.append([each.source for each in refs])
+            folders.append(workdir)
+            mine = [each for each in refs if each.source.startswith(prefix)]
+            for number, each in enumerate(mine):
+                (workdir / f"{prefix}{number}").write_text(each.source)
+            return {
+                each: Attachment(ref=each, path=workdir / f"{prefix}{number}", mime="text/plain", filename="x", size=1)
+                for number, each in enumerate(mine)
+            } or None
+
+    return Takes
+
+
+async def test_attachments_are_offered_until_somebody_takes_them() -> None:
+    """Each plugin sees what the earlier ones left; the files come in the request's order and go with the exchange."""
+    offered: list[list[str]] = []
+    folders: list[Path] = []
+    there: list[str] = []
+
+    async def looks(exchange: Exchange) -> AsyncGenerator[Event]:
+        there.extend(each.path.read_text() for each in exchange.attachments)
+        there.append(oct(folders[0].stat().st_mode & 0o777))
+        yield STOP
+
+    plugins = {name: takes(name, offered, folders) for name in ("a", "b", "c")}
+    async with living({**plugins, "answers": backend(looks)}) as gateway:
+        await read(gateway.submit(with_refs("b1", "a1", "b2")))
+
+    assert offered == [["b1", "a1", "b2"], ["b1", "b2"]]
+    assert there == ["b1", "a1", "b2", "0o700"]
+    assert len(set(folders)) == 1
+    assert not folders[0].exists()
+
+
+async def test_the_same_reference_twice_is_resolved_for_both() -> None:
+    """Equal references stand for the same file."""
+    request = ChatRequest(messages=(Message(role=Role.USER, attachments=(ref("a"), ref("a"))),))
+    async with living({"a": takes("a", [], []), "answers": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(request)
+        await read(exchange)
+
+    assert len(exchange.attachments) == 2
+
+
+async def test_an_attachment_nobody_takes_is_refused_by_its_place() -> None:
+    """What no plugin knows is a 400 that names where it stood, and no folder is left."""
+    folders: list[Path] = []
+    held = Held()
+    async with living({"a": takes("a", [], folders), "answers": backend(held)}) as gateway:
+        error = await end_of(gateway.submit(with_refs("a", "zzz")))
+
+    assert isinstance(error, InvalidRequest)
+    assert error.param == "messages[0].images[1]"
+    assert not folders[0].exists()
+    assert held.exchanges == []
+
+
+async def test_a_bad_attachment_is_refused_before_it_waits() -> None:
+    """A request that is wrong needs no slot to be told so."""
+    held = Held()
+    async with living({"answers": backend(held)}, slots=1) as gateway:
+        gateway.submit(ask())
+        await held.begun.wait()
+        error = await end_of(gateway.submit(with_refs("x")))
+
+    assert isinstance(error, InvalidRequest)
+
+
+def maps(name: str, offered: list[list[str]], **part: Any) -> type:
+    """Make a plugin that takes tools of one type."""
+
+    class Maps:
+        @hookimpl
+        async def map_tools(self, tools: Sequence[ToolSpec], choice: Any, request: ChatRequest) -> ToolPlan | None:
+            offered.append([tool.type for tool in tools])
+            taken = frozenset(tool.index for tool in tools if tool.type == name)
+            return ToolPlan(taken=taken, **part) if taken else None
+
+    return Maps
+
+
+def with_tools(*types: str) -> ChatRequest:
+    """Make a request with tools."""
+    return ask(tools=tuple(ToolSpec(index=index, spec={"type": type_}) for index, type_ in enumerate(types)))
+
+
+async def test_tools_are_offered_until_somebody_takes_them() -> None:
+    """Each plugin sees what the earlier ones left, also nothing; the parts make one plan, the earlier one stronger."""
+    offered: list[list[str]] = []
+    declared = FunctionDeclaration(name="f", description="first")
+    plugins = {
+        "search": maps("google_search", offered, switches={"google_search": 1}, functions=(declared,)),
+        "function": maps(
+            "function",
+            offered,
+            switches={"google_search": 2, "code": 3},
+            functions=(FunctionDeclaration(name="f", description="second"),),
+        ),
+        "late": maps("none", offered),
+    }
+    async with living({**plugins, "answers": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(with_tools("function", "google_search"))
+        await read(exchange)
+
+    assert offered == [["function", "google_search"], ["function"], []]
+    assert exchange.plan == ToolPlan(
+        taken=frozenset({0, 1}), switches={"google_search": 1, "code": 3}, functions=(declared,)
+    )
+
+
+async def test_a_tool_nobody_takes_is_refused_by_its_place() -> None:
+    """An unknown type of tool is a 400 that names it."""
+    async with living({"search": maps("google_search", []), "answers": backend(says("x"))}) as gateway:
+        error = await end_of(gateway.submit(with_tools("google_search", "teleport")))
+
+    assert isinstance(error, InvalidRequest)
+    assert error.message == "No plugin of this gateway takes tools of type 'teleport'."
+    assert error.param == "tools[1]"
+
+
+def breaks(error: Exception) -> type:
+    """Make a plugin whose map_tools fails."""
+
+    class Breaks:
+        @hookimpl
+        async def map_tools(self) -> None:
+            raise error
+
+    return Breaks
+
+
+async def test_a_fault_before_the_queue_names_the_plugin(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug in a hook outside the chain is that plugin's fault as much as one inside it."""
+    async with living({"broken": breaks(ValueError("secret")), "answers": backend(says("x"))}) as gateway:
+        error = await end_of(gateway.submit(ask()))
+
+    assert (error.status, error.message) == (502, "broken failed unexpectedly; the gateway's log says where.")
+    assert "plugin broken raised ValueError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_plugins_own_timeout_is_not_the_deadline() -> None:
+    """A TimeoutError of a plugin says nothing of the exchange's time."""
+    async with living({"slow": breaks(TimeoutError()), "answers": backend(says("x"))}) as gateway:
+        error = await end_of(gateway.submit(ask()))
+
+    assert error.status == 502
+
+
+async def test_a_stack_that_fails_to_close_is_a_bug_and_the_slot_is_free(caplog: pytest.LogCaptureFixture) -> None:
+    """Even when closing goes wrong, the reader gets an end and the next exchange its slot."""
+
+    async def leaves_a_mess(exchange: Exchange) -> AsyncGenerator[Event]:
+        def fail() -> None:
+            raise OSError(exchange.prompt.text)
+
+        exchange.stack.callback(fail)
+        yield STOP
+
+    async with living({"a": backend(leaves_a_mess)}, slots=1) as gateway:
+        errors = [await end_of(gateway.submit(ask("a question"))) for _ in range(2)]
+
+    assert [type(error) for error in errors] == [InternalError, InternalError]
+    assert "question" not in caplog.text
+
+
+def lists(*models: Model) -> type:
+    """Make a plugin that lists models."""
+
+    class Lists:
+        @hookimpl
+        def list_models(self) -> Sequence[Model]:
+            return models
+
+    return Lists
+
+
+async def test_models_are_merged_in_order_the_first_of_equal_ids_stands() -> None:
+    """Clients see one list, whoever offers the models."""
+    one = lists(Model(id="x", display_name="one's"), Model(id="y", display_name="Y"))
+    two = lists(Model(id="z", display_name="Z"), Model(id="x", display_name="two's"))
+    async with living({"one": one, "two": two}) as gateway:
+        models = gateway.models()
+
+    assert [model.display_name for model in models] == ["one's", "Y", "Z"]
+
+
+async def test_an_unknown_model_is_refused_with_the_nearest() -> None:
+    """A typing error in the model's name is answered with names that work."""
+    async with living({"a": backend(says("x"), "gemini-2.5-flash", "gemini-2.5-pro", "imagen")}) as gateway:
+        with pytest.raises(ModelNotFound) as refusal:
+            gateway.submit(ask(model="gemini-2.5-flahs"))
+
+    assert refusal.value.param == "model"
+    assert refusal.value.message == (
+        "The model 'gemini-2.5-flahs' is not available. Nearest: gemini-2.5-flash, gemini-2.5-pro. "
+        "GET /v1/models lists all."
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "default", "expected"),
+    [("b", None, "b"), ("models/b", None, "b"), (None, "b", "b"), (None, None, "a"), ("b", "a", "b")],
+)
+async def test_the_model_is_the_clients_else_the_operators_else_the_first(
+    asked: str | None, default: str | None, expected: str
+) -> None:
+    """A request that names no model gets the default, with or without the upstream's prefix."""
+    async with living({"x": backend(says("x"), "a", "b")}, default_model=default) as gateway:
+        exchange = gateway.submit(ask(model=asked))
+        await read(exchange)
+
+    assert exchange.model
+    assert exchange.model.id == expected
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("models/b", "b"), ("b", "b")])
+async def test_while_nobody_lists_models_every_name_is_passed_on(asked: str, expected: str) -> None:
+    """The backend is the one to say why it knows no models yet; ids never have the prefix."""
+    async with living({"x": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(ask(model=asked))
+        await read(exchange)
+
+    assert exchange.model == Model(id=expected, display_name=expected)
+
+
+class Slots:
+    """Say how many exchanges fit."""
+
+    @hookimpl
+    def capacity(self) -> int:
+        return 3
+
+
+@pytest.mark.parametrize(
+    ("plugins", "settings", "expected"),
+    [({}, {}, 8), ({"s": Slots}, {}, 3), ({"s": Slots}, {"slots": 5}, 5), ({}, {"slots": 5}, 5)],
+)
+async def test_slots_are_the_operators_else_the_first_plugins_else_eight(
+    plugins: dict[str, type], settings: dict[str, int], expected: int
+) -> None:
+    """A plugin knows how much it can carry; the operator knows better."""
+    async with living(plugins, **settings) as gateway:
+        assert gateway.queue.slots == expected
+
+
+def lives(name: str, seen: list[str]) -> type:
+    """Make a plugin that notes when it comes to life and when it ends."""
+
+    class Lives:
+        @hookimpl
+        @asynccontextmanager
+        async def lifespan(self, gateway: Gateway) -> AsyncGenerator[None]:
+            seen.append(f"{name} up {gateway.started.is_set()}")
+            try:
+                yield
+            finally:
+                seen.append(f"{name} down")
+
+    return Lives
+
+
+async def test_lifespans_are_entered_in_order_and_left_in_reverse() -> None:
+    """A plugin may rely on those before it from its first moment to its last."""
+    seen: list[str] = []
+    async with living({"a": lives("a", seen), "b": lives("b", seen)}) as gateway:
+        seen.append(f"serving {gateway.started.is_set()}")
+
+    assert seen == ["a up False", "b up False", "serving True", "b down", "a down"]
+
+
+async def test_exchanges_end_before_the_plugins_do() -> None:
+    """What an exchange uses is still there while it closes."""
+    seen: list[str] = []
+
+    async def answers(_: Exchange) -> AsyncGenerator[Event]:
+        try:
+            yield TextDelta(text="x")
+            await asyncio.Event().wait()
+        finally:
+            seen.append("backend closed")
+
+    async with living({"a": lives("a", seen), "b": backend(answers)}) as gateway:
+        await gateway.submit(ask()).next_event()
+
+    assert seen == ["a up False", "backend closed", "a down"]
+
+
+async def test_a_plugin_that_cant_start_ends_those_that_did() -> None:
+    """An error on the way up is told after everything that was up is down."""
+    seen: list[str] = []
+
+    class Fails:
+        @hookimpl
+        @asynccontextmanager
+        async def lifespan(self) -> AsyncGenerator[None]:
+            raise OSError("no browser")
+            yield
+
+    with pytest.raises(OSError, match="no browser"):
+        async with living({"a": lives("a", seen), "b": Fails}):
+            pass
+
+    assert seen == ["a up False", "a down"]
+
+
+async def test_the_gateway_is_ready_when_every_plugin_is() -> None:
+    """One plugin in trouble, or no backend at all, and the gateway isn't ready."""
+
+    class Ill:
+        @hookimpl
+        def health(self) -> Health:
+            return Health(ready=False, status="signed out", advice="Sign in.")
+
+    async with living({"a": backend(says("x"))}) as well:
+        assert well.ready
+    async with living({"a": backend(says("x")), "ill": Ill}) as ill:
+        assert not ill.ready
+        assert [(name, health.status) for name, health in ill.health().items()] == [("ill", "signed out")]
+    async with living({}) as empty:
+        assert not empty.ready
+
+
+async def test_the_log_says_how_an_exchange_went_but_not_what_was_said(caplog: pytest.LogCaptureFixture) -> None:
+    """One line per exchange: id, status, model, attempts; no prompt, no answer."""
+    caplog.set_level(logging.INFO, "studiogate")
+    async with living({"a": backend(says("an answer"), "m")}) as gateway:
+        exchange = gateway.submit(ask("a question"))
+        await read(exchange)
+        await until(lambda: bool(caplog.records))
+
+    assert f"{exchange.id} 200 model=m " in caplog.text
+    assert "attempts=[a=ok]" in caplog.text
+    assert "question" not in caplog.text
+    assert "answer" not in caplog.text
