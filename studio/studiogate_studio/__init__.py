@@ -20,6 +20,8 @@ from studiogate_studio.selectors import load_selectors
 from studiogate_studio.settings import StudioSettings
 
 if TYPE_CHECKING:
+    import rich_click as click
+
     from studiogate.gateway import Gateway
     from studiogate_studio.tabs import TabPool
 
@@ -90,6 +92,13 @@ class Studio:
     def list_models(self) -> Sequence[Model]:
         """Return the models that the page was last told of."""
         return () if self._pool is None else self._pool.models.models
+
+    @hookimpl
+    def register_cli(self, group: "click.RichGroup") -> None:
+        """Add `studiogate demo`."""
+        from studiogate_studio.demo import demo  # noqa: PLC0415 - needed for the command line only
+
+        group.add_command(demo)
 
     @hookimpl
     def health(self) -> Health:

@@ -31,6 +31,11 @@ log = logging.getLogger(__name__)
 _DRIVER_S = 15.0
 """How long Playwright's driver may take to start."""
 
+_PULSE_S = 2.0
+"""How often the browser is asked whether it lives."""
+_SILENT_S = 20.0
+"""After how long without an answer it is taken for dead; a busy machine may be slow."""
+
 
 class LaunchFailed(Exception):  # noqa: N818 - a finding
     """The browser did not start; the log says why."""
@@ -74,16 +79,30 @@ async def open_browser(
             raise LaunchFailed from error
         session = BrowserSession(context=context, version=browser.version)
         browser.on("disconnected", lambda _: session.give_up())
-        if not browser.is_connected():
-            session.give_up()
+        pulse = asyncio.create_task(_feel_pulse(browser, session))
         try:
             yield session
         finally:
             session.give_up()
+            pulse.cancel()
+            await asyncio.gather(pulse, return_exceptions=True)
     finally:
         if browser is not None and browser.is_connected():
             await _bounded(browser.close(), settings.stop_s / 2)
         await _bounded(playwright.stop(), settings.stop_s)
+
+
+async def _feel_pulse(browser: Browser, session: BrowserSession) -> None:
+    """End the session when driver or browser no longer answer; a driver's death is told by no event."""
+    try:
+        cdp = await browser.new_browser_cdp_session()
+        while True:
+            async with asyncio.timeout(_SILENT_S):
+                await cdp.send("Browser.getVersion")
+            await asyncio.sleep(_PULSE_S)
+    except (PlaywrightError, TimeoutError) as error:
+        log.debug("the browser has no pulse: %s", error)
+        session.give_up()
 
 
 async def _start_driver(settings: StudioSettings) -> Playwright:

@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 GENERATE = "MakerSuiteService/GenerateContent"
 """What the address of the request that carries the prompt contains."""
 
-_MEGA = 1_000_000
 _MISREAD_MS = 500
 """After how long a composer that doesn't hold the text is taken to have missed it."""
 _MISREAD_MS_PER_MB = 5000
@@ -70,9 +69,9 @@ class Composer:
         text = as_composed(text)
         if not text.strip():
             raise PromptRefused("The prompt is empty.")
-        await self._aim(text)
-        typed: Typed | None = None
         keyed = text.count("\n") <= _KEYED_LINES
+        await self._aim(text[:-1] if keyed else "", _extra(text))
+        typed: Typed | None = None
         for way in (self._key_in, self._write, self._nudge) if keyed else (self._write, self._write):
             typed = await self._typed(way, text, self.settings.type_s if typed is None else _SECOND_WAY_S)
             if typed.same and typed.run is RunState.IDLE_READY:
@@ -101,11 +100,11 @@ class Composer:
 
     async def _typed(self, way: Callable[[str], Awaitable[None]], text: str, patience_s: float) -> Typed:
         """Type in one way and tell what came of it."""
-        size = len(text) / _MEGA
-        patience_s += self.settings.type_s_per_mb * size
+        extra = _extra(text)
+        patience_s += self.settings.type_s_per_mb * extra
         asking = asyncio.create_task(
             self.probe.ask(
-                Typed, "typed", wait_s=patience_s, text=text, misread_ms=_MISREAD_MS + _MISREAD_MS_PER_MB * size
+                Typed, "typed", wait_s=patience_s, text=text, misread_ms=_MISREAD_MS + _MISREAD_MS_PER_MB * extra
             )
         )
         try:
@@ -152,11 +151,12 @@ class Composer:
     def _untouched(self, sent: Sent, before: int) -> bool:
         return not self._taken(sent, before) and sent.text_length > 0 and sent.run is RunState.IDLE_READY
 
-    async def _aim(self, text: str) -> None:
-        aim = await self.probe.ask(Aim, "aim", before=text[:-1])
+    async def _aim(self, before: str, extra: float) -> None:
+        slack_s = self.settings.type_s_per_mb * extra
+        aim = await self.probe.ask(Aim, "aim", slack_s=slack_s, before=before)
         if aim.overlays:
             await dismiss_overlays(self.probe)
-            aim = await self.probe.ask(Aim, "aim", before=text[:-1])
+            aim = await self.probe.ask(Aim, "aim", slack_s=slack_s, before=before)
         if aim.run is RunState.GENERATING:
             raise PageBroken("The tab is still busy with an earlier answer.")
         if aim.overlays:
@@ -183,6 +183,11 @@ def as_composed(text: str) -> str:
     """Return a text as a textarea holds it: newlines as LF, lone surrogates replaced."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _extra(text: str) -> float:
+    """Return what a text's size is worth in millions of characters; ten thousand lines keep Chromium as busy."""
+    return len(text) / 1_000_000 + text.count("\n") / 10_000
 
 
 async def _dropped(asking: asyncio.Task[Any]) -> None:

@@ -113,15 +113,18 @@ class Probe:
         candidates = json.dumps(dict(self.selectors.candidates))
         self._script = f"(call) => ({_page_script()})({candidates}, call)"
 
-    async def ask[T](self, kind: type[T], action: str, *, wait_s: float = 0.0, **arguments: Any) -> T:
+    async def ask[T](
+        self, kind: type[T], action: str, *, wait_s: float = 0.0, slack_s: float = 0.0, **arguments: Any
+    ) -> T:
         """Run one action of `page.js` and return its answer as `kind`.
 
         :param wait_s: how long the action may wait in the page; it is told so as `ms`.
+        :param slack_s: how much longer than usual the page may be busy with it.
         :raises PageBroken: the page is gone, navigates, or doesn't answer.
         """
         call = {"action": action, "ms": wait_s * 1000, **arguments}
         try:
-            async with asyncio.timeout(wait_s + ROUND_TRIP_S):
+            async with asyncio.timeout(wait_s + slack_s + ROUND_TRIP_S):
                 answer = await self.page.evaluate(self._script, call)
         except TimeoutError:
             raise PageBroken("The page does not respond.") from None

@@ -78,7 +78,7 @@ class StudioSettings:
     type_s: float = attrs.field(default=5.0, validator=_at_least(0.5))
     """How long each way of typing may take until Run is ready; long prompts get more, see `type_s_per_mb`."""
     type_s_per_mb: float = attrs.field(default=20.0, validator=_at_least(0.0))
-    """What each million characters add to `type_s`."""
+    """What each million characters add to `type_s`, and each ten thousand lines."""
     submit_s: float = attrs.field(default=10.0, validator=_at_least(0.5))
     """How long the page may take to show that it took a submitted prompt."""
     wait_s: float = attrs.field(default=20.0, validator=_at_least(0.0))

@@ -1,0 +1,117 @@
+"""A simulator for the whole run, and the studio's parts running against it."""
+
+import asyncio
+import json
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+
+from studiogate_studio.keeper import BrowserKeeper
+from studiogate_studio.launch import BrowserLaunch
+from studiogate_studio.model_listener import ModelListener
+from studiogate_studio.selectors import Selectors, load_selectors
+from studiogate_studio.settings import StudioSettings
+from studiogate_studio.tabs import TabPool
+
+
+@attrs.frozen(kw_only=True)
+class Simulator:
+    """Reach a running simulator."""
+
+    port: int
+    ca: Path
+    storage_state: Path
+    control: httpx.Client
+
+    def prompts(self) -> list[str]:
+        """Return the prompts that it received, in order."""
+        return [turn["prompt"] for turn in self.control.get("/__sim/log").json()]
+
+    def play(self, **scenario: Any) -> None:
+        """Script an answer."""
+        self.control.post("/__sim/scenarios", json=scenario).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def simulator_process() -> Iterator[Simulator]:
+    """Run one simulator for all tests."""
+    command = [sys.executable, "-m", "studiogate_simulator", "--port", "0", "--exit-on-stdin-eof"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        ready = json.loads(process.stdout.readline())
+        trust = ssl.create_default_context(cafile=ready["ca"])
+        with httpx.Client(base_url=ready["url"], verify=trust, trust_env=False) as control:
+            yield Simulator(
+                port=ready["port"], ca=Path(ready["ca"]), storage_state=Path(ready["storage_state"]), control=control
+            )
+        process.stdin.close()
+        process.wait(10)
+
+
+@pytest.fixture
+def simulator(simulator_process: Simulator) -> Simulator:
+    """Return the simulator with nothing scripted and nothing logged."""
+    simulator_process.control.delete("/__sim/scenarios").raise_for_status()
+    simulator_process.control.delete("/__sim/log").raise_for_status()
+    return simulator_process
+
+
+@pytest.fixture
+def settings(simulator: Simulator, tmp_path: Path) -> StudioSettings:
+    """Return settings for a signed-in browser that meets the simulator, with a profile of the test's own."""
+    profile = tmp_path / "profile.json"
+    profile.write_bytes(simulator.storage_state.read_bytes())
+    profile.chmod(0o600)
+    return StudioSettings(
+        profile=profile,
+        tabs=1,
+        reroute=f"127.0.0.1:{simulator.port}",
+        reroute_ca=simulator.ca,
+        profile_poll_s=0.05,
+        wait_s=40,
+        ready_s=20,
+    )
+
+
+async def unchanged(_: BrowserLaunch) -> None:
+    """Leave a launch as it is."""
+
+
+@asynccontextmanager
+async def running(settings: StudioSettings, selectors: Selectors | None = None) -> AsyncGenerator[TabPool]:
+    """Run a keeper and its pool; both have ended when this is left."""
+    keeper = BrowserKeeper(settings, unchanged)
+    pool = TabPool(keeper, selectors or load_selectors(), ModelListener(), settings.tabs)
+    tasks = [asyncio.create_task(keeper.run()), asyncio.create_task(pool.run())]
+    try:
+        yield pool
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await pool.models.close()
+
+
+async def eventually(holds: Callable[[], bool], within_s: float = 30.0) -> None:
+    """Wait until a condition holds; fail if it doesn't in time."""
+    async with asyncio.timeout(within_s):
+        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def pool(settings: StudioSettings) -> AsyncGenerator[TabPool]:
+    """Return a running pool of one tab."""
+    async with running(settings) as pool:
+        yield pool

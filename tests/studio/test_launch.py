@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, prepare_launch
+from studiogate_studio.settings import StudioSettings
+
+from .conftest import Simulator
+
+
+def test_a_missing_browser_is_found_out_before_the_launch() -> None:
+    """The operator's executable must be one."""
+    with pytest.raises(BrowserNotFound):
+        prepare_launch(StudioSettings(browser="no-such-browser-anywhere"))
+
+
+def test_trusted_keys_become_one_argument() -> None:
+    """Chromium takes them joined by commas; without any, nothing is trusted."""
+    launch = BrowserLaunch(args=["--x"], trusted_spkis=["a=", "b="])
+
+    assert launch.arguments() == ["--x", "--ignore-certificate-errors-spki-list=a=,b="]
+    assert BrowserLaunch(args=["--x"]).arguments() == ["--x"]
+
+
+def test_reroute_maps_every_host_and_trusts_the_stand_in(settings: StudioSettings) -> None:
+    """Page, RPC and accounts go to the stand-in."""
+    launch = prepare_launch(settings)
+    apply_reroute(launch, settings)
+
+    rules = next(arg for arg in launch.args if arg.startswith("--host-resolver-rules="))
+    assert rules.count("MAP ") == 3
+    assert f"MAP accounts.google.com {settings.reroute}" in rules
+    assert len(launch.trusted_spkis) == 1
+
+
+def test_reroute_is_left_to_the_proxy_of_a_plugin(settings: StudioSettings) -> None:
+    """With a proxy, the browser resolves no names itself."""
+    launch = BrowserLaunch(proxy="http://127.0.0.1:3120")
+    apply_reroute(launch, settings)
+
+    assert (launch.args, launch.trusted_spkis) == ([], [])
+
+
+def test_a_ca_that_is_none_is_refused(simulator: Simulator, tmp_path: Path) -> None:
+    """What can't be trusted must not be skipped."""
+    ca = tmp_path / "ca.pem"
+    ca.write_text("nothing")
+
+    with pytest.raises(ValueError, match="PEM"):
+        apply_reroute(BrowserLaunch(), StudioSettings(reroute="127.0.0.1:1", reroute_ca=ca))
