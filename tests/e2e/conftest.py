@@ -1,0 +1,50 @@
+"""One simulator and one gateway for all tests that leave them as they were; others start their own."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from .house import Gateway, Simulator, running_gateway, running_simulator, wait_until, write_config
+
+
+@pytest.fixture(scope="session")
+def shared_simulator(tmp_path_factory: pytest.TempPathFactory) -> Generator[Simulator]:
+    """Run one simulator for the session."""
+    with running_simulator(tmp_path_factory.mktemp("simulator")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(shared_simulator: Simulator) -> Simulator:
+    """Return the simulator with no scenario and an empty log."""
+    shared_simulator.reset()
+    return shared_simulator
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
+    """Run one gateway with two tabs for the session."""
+    with running_gateway(write_config(tmp_path_factory.mktemp("gateway"), shared_simulator)) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(shared_gateway: Gateway) -> Gateway:
+    """Return the gateway, idle, with both tabs ready."""
+    wait_until(lambda: shared_gateway.tabs_ready() == 2, "both tabs ready")
+    return shared_gateway
+
+
+@pytest.fixture(scope="session")
+def impatient(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
+    """Run a gateway that waits only seconds for a silent upstream."""
+    tables = {"gateway": {"first_event_s": 4.0, "silence_s": 1.0}, "studio": {"tabs": 1}}
+    with running_gateway(write_config(tmp_path_factory.mktemp("impatient"), shared_simulator, tables)) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def config(tmp_path: Path, simulator: Simulator) -> Path:
+    """Return the path of a configuration for a gateway of the test's own."""
+    return write_config(tmp_path, simulator)

@@ -1,0 +1,211 @@
+"""The whole house as processes: a simulator, and gateways that serve from it, each with a real browser and proxy."""
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import psutil
+from openai import AsyncOpenAI, OpenAI
+
+START_S = 60.0
+WAIT_S = 30.0
+
+
+def wait_until[T](condition: Callable[[], T], what: str, within_s: float = WAIT_S) -> T:
+    """Return the condition's first true value; fails the test after `within_s` seconds."""
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {within_s:g} s in vain: {what}"
+        time.sleep(0.02)
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class Simulator:
+    """A running simulator, by its control channel."""
+
+    port: int
+    ca: Path
+    storage_state: Path
+    http: httpx.Client
+
+    def play(self, **scenario: Any) -> None:
+        """Add a scenario."""
+        self.http.post("/__sim/scenarios", json=scenario).raise_for_status()
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return every turn received, oldest first."""
+        turns: list[dict[str, Any]] = self.http.get("/__sim/log").raise_for_status().json()
+        return turns
+
+    def turn(self, text: str) -> dict[str, Any]:
+        """Return the one turn whose prompt holds a text."""
+        found = [turn for turn in self.log() if text in turn["prompt"]]
+        assert len(found) == 1, f"{len(found)} turns hold {text!r}"
+        return found[0]
+
+    def reset(self) -> None:
+        """Forget scenarios and log."""
+        self.http.delete("/__sim/scenarios").raise_for_status()
+        self.http.delete("/__sim/log").raise_for_status()
+
+
+@attrs.define(kw_only=True)
+class Gateway:
+    """A running `studiogate serve`."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+    output: Path
+    """Where its standard output and error go."""
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def client(self) -> OpenAI:
+        """The official client, with nothing between the test and an error."""
+        return OpenAI(base_url=f"{self.url}/v1", api_key="sk-none", max_retries=0, timeout=60)
+
+    @property
+    def async_client(self) -> AsyncOpenAI:
+        """The official async client."""
+        return AsyncOpenAI(base_url=f"{self.url}/v1", api_key="sk-none", max_retries=0, timeout=60)
+
+    def health(self) -> dict[str, Any]:
+        """Return /health's body, whatever its status."""
+        body: dict[str, Any] = httpx.get(f"{self.url}/health").json()
+        return body
+
+    def tabs_ready(self) -> int:
+        """Return how many tabs wait for work."""
+        return int(self.health()["plugins"]["studio"]["details"].get("tabs", {}).get("ready", 0))
+
+    def ask(self, text: str, **fields: Any) -> httpx.Response:
+        """Post a chat request without streaming."""
+        body = {"messages": [{"role": "user", "content": text}], **fields}
+        return httpx.post(f"{self.url}/v1/chat/completions", json=body, timeout=60)
+
+    @contextmanager
+    def streaming(self, text: str, **fields: Any) -> Generator[httpx.Response]:
+        """Post a chat request and read its stream."""
+        body = {"messages": [{"role": "user", "content": text}], "stream": True, **fields}
+        with httpx.stream("POST", f"{self.url}/v1/chat/completions", json=body, timeout=60) as response:
+            yield response
+
+    def children(self) -> list[psutil.Process]:
+        """Return every process below the gateway's."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def browser(self) -> psutil.Process:
+        """Return the browser's main process."""
+        return next(
+            child for child in self.children() if "chrom" in child.name() and "--type=" not in " ".join(child.cmdline())
+        )
+
+    def said(self) -> str:
+        """Return its log so far."""
+        return self.output.read_text()
+
+
+def deltas(response: httpx.Response) -> Iterator[dict[str, Any]]:
+    """Yield each chunk of a stream, parsed; comments and `[DONE]` are left out."""
+    for line in response.iter_lines():
+        if line.startswith("data: ") and line != "data: [DONE]":
+            yield json.loads(line[6:])
+
+
+def texts(response: httpx.Response) -> Iterator[str]:
+    """Yield each piece of text on a stream."""
+    for chunk in deltas(response):
+        if text := chunk["choices"][0]["delta"].get("content"):
+            yield text
+
+
+@contextmanager
+def running_simulator(folder: Path) -> Generator[Simulator]:
+    """Run a simulator until the context is left."""
+    command = [sys.executable, "-m", "studiogate_simulator", "--exit-on-stdin-eof", "--state-dir", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        said = json.loads(process.stdout.readline())
+        trust = ssl.create_default_context(cafile=said["ca"])
+        with httpx.Client(base_url=said["url"], verify=trust, timeout=30) as http:
+            yield Simulator(
+                port=said["port"], ca=Path(said["ca"]), storage_state=Path(said["storage_state"]), http=http
+            )
+        process.stdin.close()
+        assert process.wait(START_S) == 0
+
+
+def write_config(folder: Path, simulator: Simulator, tables: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
+    """Write a plugins.toml that leads to the simulator; `tables` add to it or replace keys."""
+    settings: dict[str, dict[str, Any]] = {
+        "gateway": {"port": 0, "default_model": "gemini-2.5-flash", "grace_s": 5.0},
+        "studio": {
+            "profile": str(simulator.storage_state),
+            "reroute": f"127.0.0.1:{simulator.port}",
+            "reroute_ca": str(simulator.ca),
+        },
+    }
+    for name, table in (tables or {}).items():
+        settings.setdefault(name, {}).update(table)
+    lines = ['plugins = ["stream_intercept"]']
+    for name, table in settings.items():
+        # JSON's strings, numbers and booleans are TOML's too.
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    path = folder / "plugins.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@contextmanager
+def running_gateway(config: Path, *, ready: bool = True, arguments: tuple[str, ...] = ()) -> Generator[Gateway]:
+    """Run `studiogate serve` until the context is left; then nothing of it may be left.
+
+    :param ready: whether to wait until all tabs are ready, else only until it listens.
+    """
+    output = Path(tempfile.mkstemp(prefix="gateway-", suffix=".log", dir=config.parent)[1])
+    command = [sys.executable, "-m", "studiogate", "serve", "--config", str(config), *arguments]
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    with output.open("w") as sink:
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, text=True, env=environ, start_new_session=True)
+    try:
+        gateway = Gateway(process=process, port=_listening_port(process, output), output=output)
+        if ready:
+            wait_until(lambda: gateway.tabs_ready() == gateway.health()["queue"]["slots"], "tabs", START_S)
+        yield gateway
+    finally:
+        below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(START_S)
+        gone, left = psutil.wait_procs(below, timeout=10)
+        for each in left:
+            each.kill()
+    assert not left, f"left behind: {left} (gone: {len(gone)})"
+
+
+def _listening_port(process: "subprocess.Popen[str]", output: Path) -> int:
+    def found() -> int:
+        assert process.poll() is None, output.read_text()
+        for line in output.read_text().splitlines():
+            if "listening on http://" in line:
+                return int(line.split("listening on http://")[1].split(";")[0].rpartition(":")[2])
+        return 0
+
+    return wait_until(found, "the gateway listens", START_S)
