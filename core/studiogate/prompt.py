@@ -58,12 +58,16 @@ def build_prompt(messages: Sequence[Message]) -> Prompt:
 def _turn(message: Message) -> str:
     header = f"### {message.role}"
     if message.name:
-        header += f" {message.name}"
+        header += f" {_one_line(message.name)}"
     if message.tool_call_id:
-        header += f" (result of call {message.tool_call_id})"
+        header += f" (result of call {_one_line(message.tool_call_id)})"
     calls = [f"(called {call.name} as {call.id} with {call.arguments})" for call in message.tool_calls]
-    body = _HEADER_LIKE.sub(" ", _unix_lines(message.text))
-    return "\n".join([header, *([body] if body else []), *calls])
+    body = "\n".join([*([message.text] if message.text else []), *calls])
+    return "\n".join([header, *([_HEADER_LIKE.sub(" ", _unix_lines(body))] if body else [])])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _unix_lines(text: str) -> str:

@@ -70,6 +70,8 @@ _ROLES = {
 _REF_TYPES = ("image_url", "input_image", "file_url", "media_url", "input_audio", "input_video", "file", "input_file")
 _REF_FIELDS = ("attachments", "images", "files", "media")
 _SOURCE_KEYS = ("url", "path", "data", "file_data", *_REF_TYPES)
+_REF_LEVELS = 2
+"""How deep a source may be nested, as in `{"image_url": {"url": "..."}}`; a limit, so that nobody exhausts the stack."""
 
 
 def _only_one(_: object, field: "attrs.Attribute[int | None]", value: int | None) -> None:
@@ -257,15 +259,15 @@ def _refs(values: object, path: str) -> Iterator[AttachmentRef]:
         yield _ref(value, f"{path}[{index}]")
 
 
-def _ref(value: object, path: str) -> AttachmentRef:
+def _ref(value: object, path: str, levels: int = _REF_LEVELS) -> AttachmentRef:
     """Read one reference: a string, or an object that holds it under one of several names."""
     if isinstance(value, str):
         return AttachmentRef(source=value, param=path)
     fields = _object(value, path)
     for key in _SOURCE_KEYS:
         source = fields.get(key)
-        if isinstance(source, dict):
-            return _ref(cast("object", source), f"{path}.{key}")
+        if isinstance(source, dict) and levels:
+            return _ref(cast("object", source), f"{path}.{key}", levels - 1)
         if isinstance(source, str) and source:
             return AttachmentRef(
                 source=source,
