@@ -190,5 +190,5 @@ def text_of(events: list[Event]) -> str:
 
 def sse(body: str) -> list[Any]:
     """Read the data of server-sent events; `[DONE]` stands as it is."""
-    lines = [line.removeprefix("data: ") for line in body.splitlines() if line.startswith("data: ")]
+    lines = [line.removeprefix("data: ") for line in body.split("\n") if line.startswith("data: ")]
     return [line if line == "[DONE]" else json.loads(line) for line in lines]

@@ -25,7 +25,7 @@ type ChatHTTP = Request[Any, Any, State]
 
 
 @post("/v1/chat/completions", status_code=200)
-async def create_chat_completion(request: ChatHTTP, state: State) -> Response[Any]:
+async def create_chat_completion(request: Request[Any, Any, State], state: State) -> Response[Any]:
     """Answer a chat request, streamed or whole."""
     gateway: Gateway = state.gateway
     exchange = gateway.submit(parse_chat_request(await request.body()))

@@ -1,0 +1,411 @@
+"""The gateway over HTTP: the real application under the real server, asked by real clients."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from studiogate import Declined, Unavailable, hookimpl
+from studiogate.events import Event, Finish, FinishReason, TextDelta, ToolCall, Usage
+from studiogate.exchange import Exchange
+from studiogate.health import Health
+from studiogate.models import Model
+from studiogate.params import Params
+
+from .backends import CHAT_PATH, HELLO, STOP, Held, Served, backend, says, serving, sse, until, yields
+
+MODEL = "test-model"
+
+
+async def test_the_official_client_gets_an_answer() -> None:
+    """The first thing anybody does."""
+    async with serving({"a": backend(says("Hel", "lo"), MODEL)}) as served:
+        completion = await served.openai.chat.completions.create(**HELLO)
+
+    assert completion.choices[0].message.content == "Hello"
+    assert completion.choices[0].finish_reason == "stop"
+    assert completion.model == MODEL
+
+
+async def test_the_official_client_gets_a_stream() -> None:
+    """Chunks arrive as the backend says them, usage at the end."""
+    script = yields(TextDelta(text="Hel"), TextDelta(text="lo"), Usage(prompt=1, completion=2), STOP)
+    async with serving({"a": backend(script, MODEL)}) as served:
+        stream = await served.openai.chat.completions.create(
+            **HELLO, stream=True, stream_options={"include_usage": True}
+        )
+        chunks = [chunk async for chunk in stream]
+
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "Hello"
+    assert chunks[-1].usage
+    assert chunks[-1].usage.total_tokens == 3
+
+
+async def test_the_official_client_puts_calls_together() -> None:
+    """Streamed calls add up to whole ones in the client's own accumulation."""
+    script = yields(ToolCall(id="c1", name="f", arguments='{"a": 1}'), Finish(reason=FinishReason.TOOL_CALLS))
+    async with serving({"a": backend(script, MODEL)}) as served:
+        async with served.openai.chat.completions.stream(**HELLO) as stream:
+            completion = await stream.get_final_completion()
+
+    (call,) = completion.choices[0].message.tool_calls or ()
+    assert (call.id, call.function.name, call.function.arguments) == ("c1", "f", '{"a": 1}')
+
+
+async def test_each_event_is_sent_when_it_comes() -> None:
+    """Nothing between backend and client waits for more."""
+    held = Held()
+    async with serving({"a": backend(held, MODEL)}) as served:
+        stream = await served.openai.chat.completions.create(**HELLO, stream=True)
+        chunks = aiter(stream)
+        seen = [(await anext(chunks)).choices[0].delta.content for _ in range(2)]
+        held.go.set()
+        rest = [chunk.choices[0].delta.content async for chunk in chunks]
+
+    assert seen == ["", "first"]
+    assert rest == ["last", None]
+
+
+async def test_headers_tell_where_an_answer_comes_from() -> None:
+    """Id, backend, attempts and what was ignored, streamed or not."""
+    plugins = {"a": backend(yields(Declined("not mine")), MODEL), "b": backend(says("Hello"))}
+    async with serving(plugins) as served:
+        answers = [await served.chat(seed=1, stream=stream) for stream in (False, True)]
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.headers["x-request-id"].startswith("req_")
+        assert answer.headers["x-studiogate-backend"] == "b"
+        assert answer.headers["x-studiogate-attempts"].startswith("a=declined: not mine, b=")
+        assert answer.headers["x-studiogate-ignored"] == "seed: not supported by b"
+    assert answers[0].headers["x-studiogate-attempts"] == "a=declined: not mine, b=ok"
+    assert answers[0].headers["content-type"].startswith("application/json")
+    assert answers[1].headers["content-type"].startswith("text/event-stream")
+    assert answers[1].headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_early_failure_keeps_its_status(stream: bool) -> None:  # noqa: FBT001
+    """Before the first event a stream's errors are HTTP errors like any other."""
+    quota = Unavailable("quota", status=429, retry_after_s=1.2)
+    async with serving({"a": backend(yields(quota), MODEL)}) as served:
+        answer = await served.chat(stream=stream)
+        with pytest.raises(openai.RateLimitError):
+            await served.openai.chat.completions.create(**HELLO, stream=stream)
+
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "2"
+    assert answer.headers["x-studiogate-attempts"] == "a=unavailable: quota"
+    assert answer.json() == {
+        "error": {
+            "message": "No backend could answer. a: quota",
+            "type": "rate_limit_error",
+            "param": None,
+            "code": "rate_limit_exceeded",
+        },
+        "detail": "No backend could answer. a: quota",
+    }
+
+
+async def test_a_late_failure_travels_in_the_stream() -> None:
+    """After the first event the official client raises what the stream says."""
+    async with serving({"a": backend(yields(TextDelta(text="Hel"), Unavailable("lost")), MODEL)}) as served:
+        stream = await served.openai.chat.completions.create(**HELLO, stream=True)
+        with pytest.raises(openai.APIError, match="a: lost"):
+            [chunk async for chunk in stream]
+        whole = await served.chat()
+
+    assert whole.status_code == 502
+
+
+async def test_a_late_first_event_doesnt_hold_the_headers_back() -> None:
+    """After `commit_s` the stream begins, errors or not, and says so with comments while it is silent."""
+    held = Held(first="")
+    async with serving({"a": backend(held, MODEL)}, commit_s=0.01, keepalive_s=0.01) as served:
+        async with served.http.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer:
+            lines = answer.aiter_lines()
+            await _line(lines, ": keep-alive")
+            await _line(lines, ": keep-alive")
+            held.go.set()
+            rest = [line async for line in lines]
+
+    assert answer.status_code == 200
+    assert answer.headers["x-studiogate-attempts"] == "a=running"
+    assert rest[-2] == "data: [DONE]"
+
+
+async def _line(lines: AsyncIterator[str], wanted: str) -> None:
+    async for line in lines:
+        if line == wanted:
+            return
+    raise AssertionError(f"the stream ended without {wanted!r}")
+
+
+async def test_a_failure_after_the_headers_travels_in_the_stream() -> None:
+    """A backend that gives up after `commit_s` can't change the status any more."""
+
+    async def gives_up(exchange: Exchange) -> AsyncGenerator[Event]:
+        await until(lambda: exchange.deadline < 0)
+        raise Unavailable("signed out", status=503)
+        yield
+
+    async with serving({"a": backend(gives_up, MODEL)}, commit_s=0.01) as served:
+        async with served.http.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer:
+            served.gateway.queue.running[0].deadline = -1
+            body = (await answer.aread()).decode()
+
+    assert answer.status_code == 200
+    assert sse(body)[-1]["error"]["code"] == "service_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code", "param"),
+    [
+        ("GET", "/nowhere", b"", 404, "not_found", None),
+        ("GET", "/", b"", 404, "not_found", None),
+        ("GET", CHAT_PATH, b"", 405, "method_not_allowed", None),
+        ("DELETE", "/v1/models", b"", 405, "method_not_allowed", None),
+        ("POST", CHAT_PATH, b"{", 400, None, None),
+        ("POST", CHAT_PATH, b"", 400, None, None),
+        ("POST", CHAT_PATH, b'{"messages": 1}', 400, None, "messages"),
+        ("POST", CHAT_PATH, b'{"messages": [{"role": "user", "content": "x"}], "model": "y"}', 422, "model_not_found",
+         "model"),
+        ("POST", CHAT_PATH, b" " * 1001, 413, "too_large", None),
+    ],
+)  # fmt: skip
+async def test_every_refusal_is_openais_body(  # noqa: PLR0913
+    method: str, path: str, body: bytes, status: int, code: str | None, param: str | None
+) -> None:
+    """Whoever refuses, the router, the parser or the gateway, clients read one shape."""
+    async with serving({"a": backend(says("x"), MODEL)}, max_body_bytes=1000) as served:
+        answer = await served.http.request(method, path, content=body)
+
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert (error["code"], error["param"]) == (code, param)
+    assert answer.json()["detail"] == error["message"]
+
+
+async def test_a_body_of_unknown_length_is_limited_too() -> None:
+    """A client that sends its body in chunks, without saying how long it is, is stopped at the limit."""
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        for _ in range(2):
+            yield b" " * 600
+
+    async with serving({"a": backend(says("x"), MODEL)}, max_body_bytes=1000) as served:
+        answer = await served.http.post(CHAT_PATH, content=pieces())
+
+    assert answer.status_code == 413
+
+
+async def test_a_bug_shows_nothing_of_itself(caplog: pytest.LogCaptureFixture) -> None:
+    """A handler's own failure is a bare 500; its place is in the log, its words nowhere."""
+
+    class Broken:
+        @hookimpl
+        def list_models(self) -> tuple[Model, ...]:
+            words = "-".join(["se", "cret"])
+            raise RuntimeError(words)
+
+    async with serving({"broken": Broken}) as served:
+        answer = await served.http.get("/v1/models")
+
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert "se-cret" not in answer.text + caplog.text
+    assert "/core/" not in answer.text
+    assert "raised RuntimeError" in caplog.text
+
+
+async def test_a_fault_of_a_backend_shows_nothing_of_itself() -> None:
+    """The client learns whose fault it is and no more."""
+    async with serving({"a": backend(yields(ValueError("/root/secret")), MODEL)}) as served:
+        answer = await served.chat()
+
+    assert answer.status_code == 502
+    assert answer.json()["error"]["message"] == "a failed unexpectedly; the gateway's log says where."
+
+
+async def test_the_models_are_listed() -> None:
+    """The official client pages through what the plugins offer."""
+    async with serving({"a": backend(says("x"), "m1", "m2")}) as served:
+        models = [model async for model in served.openai.models.list()]
+
+    assert [(model.id, model.object, model.owned_by) for model in models] == [
+        ("m1", "model", "google"),
+        ("m2", "model", "google"),
+    ]
+
+
+async def test_health_tells_what_is_up() -> None:
+    """A ready gateway is a 200 with its plugins, backends and queue."""
+    async with serving({"a": backend(says("x"), MODEL)}, slots=3) as served:
+        answer = await served.http.get("/health")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "plugins": {},
+        "backends": ["a"],
+        "queue": {"slots": 3, "running": 0, "waiting": 0},
+    }
+
+
+async def test_health_tells_what_is_wrong() -> None:
+    """A plugin in trouble makes it a 503 that says what to do."""
+
+    class Ill:
+        @hookimpl
+        def health(self) -> Health:
+            return Health(ready=False, status="signed out", advice="Sign in.", details={"tabs": 0})
+
+    async with serving({"a": backend(says("x")), "ill": Ill}) as served:
+        answer = await served.http.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "unavailable"
+    assert answer.json()["plugins"]["ill"] == {
+        "ready": False,
+        "status": "signed out",
+        "advice": "Sign in.",
+        "details": {"tabs": 0},
+    }
+
+
+@asynccontextmanager
+async def asked(served: Served, **fields: Any) -> AsyncIterator["asyncio.Task[httpx.Response]"]:
+    """Ask on a connection of one's own, which is cut when this ends."""
+    async with httpx.AsyncClient(base_url=served.url, trust_env=False, timeout=30) as client:
+        asking = asyncio.create_task(client.post(CHAT_PATH, json={**HELLO, **fields}))
+        try:
+            yield asking
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("first", ["", "first"])
+async def test_when_the_client_goes_the_backend_is_stopped(first: str, stream: bool) -> None:  # noqa: FBT001
+    """Streamed or not, before the first event or after, the slot is free for the next request."""
+    held = Held(first=first)
+    async with serving({"a": backend(held, MODEL)}, slots=1) as served:
+        async with asked(served, stream=stream):
+            await held.begun.wait()
+        await held.closed.wait()
+        await until(lambda: not served.gateway.queue.running)
+        held.go.set()
+        after = await served.chat()
+
+    assert after.status_code == 200
+    assert held.exchanges[0].cancelled
+
+
+async def test_when_a_waiting_client_goes_it_leaves_the_queue() -> None:
+    """Nobody's turn comes for a client that isn't there."""
+    held = Held()
+    async with serving({"a": backend(held, MODEL)}, slots=1) as served:
+        async with asked(served):
+            await held.begun.wait()
+            async with asked(served, stream=True), asked(served):
+                await until(lambda: len(served.gateway.queue.waiting) == 2)
+            await until(lambda: not served.gateway.queue.waiting)
+
+    assert len(held.exchanges) == 1
+
+
+async def test_clients_that_go_at_any_moment_leave_nothing_running() -> None:
+    """Cut a connection wherever it stands, and no exchange is left behind."""
+    async with serving({"a": backend(says(*"abcdef"), MODEL)}, slots=2, queue_limit=100) as served:
+        for pause in range(60):
+            async with asked(served, stream=True) as asking:
+                for _ in range(pause * 3):
+                    if not asking.done():
+                        await asyncio.sleep(0)
+        queue = served.gateway.queue
+        await until(lambda: not queue.running and not queue.waiting)
+        after = await served.chat()
+
+    assert after.status_code == 200
+
+
+async def test_a_full_queue_is_a_429_with_a_wait() -> None:
+    """The client is told when to come back."""
+    held = Held()
+    async with serving({"a": backend(held, MODEL)}, slots=1, queue_limit=1) as served:
+        async with asked(served):
+            await held.begun.wait()
+            async with asked(served):
+                await until(lambda: len(served.gateway.queue.waiting) == 1)
+                answer = await served.chat(stream=True)
+
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "5"
+
+
+async def test_requests_are_answered_in_the_order_they_came() -> None:
+    """Many at once through one slot: first in, first out."""
+    order: list[str] = []
+
+    async def notes(exchange: Exchange) -> AsyncGenerator[Event]:
+        order.append(exchange.prompt.text)
+        yield TextDelta(text=exchange.prompt.text)
+        yield STOP
+
+    held = Held()
+    async with serving({"a": backend(_first(held, notes), MODEL)}, slots=1) as served:
+        async with asked(served) as first:
+            await held.begun.wait()
+            waiting: list[asyncio.Task[httpx.Response]] = []
+            for number in range(10):
+                message = {"role": "user", "content": str(number)}
+                waiting.append(asyncio.create_task(served.chat(messages=[message])))
+                await until(lambda number=number: len(served.gateway.queue.waiting) == number + 1)
+            held.go.set()
+            await asyncio.gather(first, *waiting)
+
+    assert order == [str(number) for number in range(10)]
+
+
+def _first(held: Held, then: Any) -> Any:
+    """Play `held` for the first exchange, another script for all others."""
+    return lambda exchange: then(exchange) if held.exchanges else held(exchange)
+
+
+async def test_parameters_reach_the_backend() -> None:
+    """What the client asked of the sampling is what the backend is given."""
+    seen: list[Params] = []
+
+    async def looks(exchange: Exchange) -> AsyncGenerator[Event]:
+        seen.append(exchange.params)
+        yield STOP
+
+    async with serving({"a": backend(looks, MODEL)}) as served:
+        await served.openai.chat.completions.create(**HELLO, temperature=0.5, max_completion_tokens=9, stop=["x"])
+
+    assert seen == [Params(temperature=0.5, max_tokens=9, stop=("x",))]
+
+
+async def test_a_stop_ends_streams_with_an_error_and_others_with_a_status() -> None:
+    """A gateway that stops tells every client, and waits for none."""
+    held = Held()
+    async with serving({"a": backend(held, MODEL)}, slots=1) as served:
+        async with (
+            httpx.AsyncClient(base_url=served.url, trust_env=False) as client,
+            client.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer,
+            asked(served) as waiting,
+        ):
+            await until(lambda: len(served.gateway.queue.waiting) == 1)
+            await served.gateway.end_exchanges()
+            body = (await answer.aread()).decode()
+            refused = await waiting
+
+    assert sse(body)[-1]["error"]["message"] == "The gateway is stopping."
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "5"
