@@ -98,7 +98,7 @@ async def _feel_pulse(browser: Browser, session: BrowserSession) -> None:
         cdp = await browser.new_browser_cdp_session()
         while True:
             async with asyncio.timeout(_SILENT_S):
-                await cdp.send("Browser.getVersion")
+                await cdp.send("Browser.getVersion")  # pyright: ignore[reportUnknownMemberType] - Playwright's open dict
             await asyncio.sleep(_PULSE_S)
     except (PlaywrightError, TimeoutError) as error:
         log.debug("the browser has no pulse: %s", error)
