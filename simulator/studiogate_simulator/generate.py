@@ -11,7 +11,7 @@ from studiogate_simulator.body import Cutter, Gzip, Identity, offers_gzip
 from studiogate_simulator.frames import count_tokens
 from studiogate_simulator.http import Header, Request
 from studiogate_simulator.jspb import Json, at, decode
-from studiogate_simulator.models import Model, find_model
+from studiogate_simulator.models import THINKING, THINKING_BUDGET, THINKING_LEVEL, Model, find_model
 from studiogate_simulator.script import Ending, Script, compose, failure
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RpcFailure
@@ -68,6 +68,21 @@ def check_config(config: dict[str, Json], model: Model) -> None:
                 INVALID_ARGUMENT,
                 f"Unable to submit request because {name} is {value} but must be in the range [{least}, {most}].",
             )
+    _check_thinking(config.get("thinking"), model)
+
+
+def _check_thinking(thinking: Json, model: Model) -> None:
+    """Refuse a way of thinking that the model doesn't have; the page itself never sends one."""
+    if not isinstance(thinking, dict):
+        return
+    asked = {
+        "Thinking": (bool(thinking.get("include_thoughts")), THINKING),
+        "Thinking budget": ("budget" in thinking, THINKING_BUDGET),
+        "Thinking level": ("level" in thinking, THINKING_LEVEL),
+    }
+    for name, (wanted, capability) in asked.items():
+        if wanted and capability not in model.capabilities:
+            raise RpcFailure(INVALID_ARGUMENT, f"{name} is not supported for this model.")
 
 
 class _Wire:

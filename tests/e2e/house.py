@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Simulator:
         self.http.delete("/__sim/log").raise_for_status()
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, slots=False)
 class Gateway:
     """A running `studiogate serve`."""
 
@@ -75,14 +76,13 @@ class Gateway:
         """The server's address, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
-    @property
+    @cached_property
     def client(self) -> OpenAI:
         """The official client, with nothing between the test and an error."""
         return OpenAI(base_url=f"{self.url}/v1", api_key="sk-none", max_retries=0, timeout=60)
 
-    @property
     def async_client(self) -> AsyncOpenAI:
-        """The official async client."""
+        """Make an official async client; the caller closes it."""
         return AsyncOpenAI(base_url=f"{self.url}/v1", api_key="sk-none", max_retries=0, timeout=60)
 
     def health(self) -> dict[str, Any]:
@@ -189,6 +189,7 @@ def running_gateway(config: Path, *, ready: bool = True, arguments: tuple[str, .
         if ready:
             wait_until(lambda: gateway.tabs_ready() == gateway.health()["queue"]["slots"], "tabs", START_S)
         yield gateway
+        gateway.client.close()
     finally:
         below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         if process.poll() is None:

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from openai import AsyncOpenAI
 
 from .house import Gateway, Simulator, texts, wait_until
 
@@ -153,18 +154,18 @@ def test_finish_reasons(gateway: Gateway, simulator: Simulator, finish: int, rea
 @pytest.mark.timeout(300)
 async def test_two_clients_get_their_own_answers(gateway: Gateway, simulator: Simulator) -> None:
     """Two clients at once on two tabs, fifty times over: nobody gets the other's answer, nothing is sent twice."""
-    client = gateway.async_client
 
-    async def ask(text: str) -> None:
+    async def ask(client: AsyncOpenAI, text: str) -> None:
         answer = await client.chat.completions.create(
             model="gemini-2.5-flash", messages=[{"role": "user", "content": f"{text}."}]
         )
         assert f'"{text}."' in (answer.choices[0].message.content or "")
 
-    for number in range(50):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(ask(f"left {number}"))
-            group.create_task(ask(f"right {number}"))
+    async with gateway.async_client() as client:
+        for number in range(50):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(ask(client, f"left {number}"))
+                group.create_task(ask(client, f"right {number}"))
 
     prompts = [turn["prompt"] for turn in simulator.log()]
     assert sorted(prompts) == sorted(f"{side} {number}." for side in ("left", "right") for number in range(50))
@@ -173,10 +174,9 @@ async def test_two_clients_get_their_own_answers(gateway: Gateway, simulator: Si
 async def test_a_full_queue_is_first_in_first_out(gateway: Gateway, simulator: Simulator) -> None:
     """Requests beyond the tabs are submitted in the order they came."""
     simulator.play(text=["slowly "] * 10, chunk_delay_ms=50)
-    client = gateway.async_client
     names = [f"number {number:02}" for number in range(8)]
 
-    async with asyncio.TaskGroup() as group:
+    async with gateway.async_client() as client, asyncio.TaskGroup() as group:
         for count, name in enumerate(names, 1):
             group.create_task(
                 client.chat.completions.create(model="gemini-2.5-flash", messages=[{"role": "user", "content": name}])
@@ -194,6 +194,19 @@ def test_models_come_from_the_page(gateway: Gateway) -> None:
     assert pro["object"] == "model"
     assert pro["input_token_limit"] == 1048576
     assert (pro["thinking"]["min_budget"], pro["thinking"]["max_budget"]) == (128, 32768)
+
+
+def test_every_listed_model_answers(gateway: Gateway, simulator: Simulator) -> None:
+    """The page's settings are for the model chosen there; each other model gets its own limits and way of thinking."""
+    models = {model.id: model.model_dump() for model in gateway.client.models.list()}
+
+    statuses = {name: gateway.ask(f"to {name}.", model=name).status_code for name in models}
+
+    assert statuses == dict.fromkeys(models, 200)
+    for name, model in models.items():
+        config = simulator.turn(f"to {name}.")["config"]
+        assert config["max_output_tokens"] == model["output_token_limit"]
+        assert ("thinking" in config) == (model["thinking"] is not None)
 
 
 def test_an_unknown_model_is_refused_before_anything_is_sent(gateway: Gateway, simulator: Simulator) -> None:

@@ -85,7 +85,9 @@ class StreamIntercept:
         if exchange.plan.functions or exchange.plan.switches:
             raise Declined("tools can't be passed on yet")
         tab = await lease_for(exchange, self._studio.pool)
-        async with aclosing(self._answering.answer(exchange, tab)) as events:
+        listed = {model.id: model for model in self._studio.list_models()}
+        model = listed.get(exchange.model.id) if exchange.model else None
+        async with aclosing(self._answering.answer(exchange, tab, model)) as events:
             async for event in events:
                 yield event
 

@@ -16,6 +16,7 @@ import attrs
 from studiogate.errors import Declined, Unavailable
 from studiogate.events import Event
 from studiogate.exchange import Exchange
+from studiogate.models import Model
 from studiogate_stream_intercept.errors import TransportError
 from studiogate_stream_intercept.proxy import InterceptingProxy
 from studiogate_stream_intercept.refusals import refuse_broken, refuse_status
@@ -43,16 +44,17 @@ class Answering:
     tail_s: float
     """Seconds to wait for the stream's end once the answer is complete."""
 
-    async def answer(self, exchange: Exchange, tab: Tab) -> AsyncGenerator[Event]:
+    async def answer(self, exchange: Exchange, tab: Tab, model: Model | None) -> AsyncGenerator[Event]:
         """Submit the exchange's prompt in a tab and yield the answer's events; close it with `aclose`.
 
+        :param model: the requested model as AI Studio lists it; None if it doesn't.
         :raises Declined: an earlier backend has submitted the prompt already.
         :raises Unavailable: the page, the proxy or the upstream failed.
         :raises InvalidRequest: the upstream finds the request itself wrong.
         """
         if tab.submitted:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")
-        turn = await self._submit(exchange, tab)
+        turn = await self._submit(exchange, tab, model)
         try:
             stream = await turn.answer()
             if stream.status != HTTP_OK:
@@ -64,9 +66,9 @@ class Answering:
         finally:
             await turn.abort()
 
-    async def _submit(self, exchange: Exchange, tab: Tab) -> Turn:
+    async def _submit(self, exchange: Exchange, tab: Tab, model: Model | None) -> Turn:
         """Type and submit the prompt; returns once its request has gone upstream, patched."""
-        patch = request_patch(exchange)
+        patch = request_patch(exchange, model)
         typed = await tab.type_prompt(exchange.prompt.text)
         async with self.proxy.expect(
             lambda body: contents_text(body) == typed, lambda body: patch_request(body, patch)
@@ -103,22 +105,32 @@ class Answering:
         refuse_broken(decoder)
 
 
-def request_patch(exchange: Exchange) -> RequestPatch:
-    """Return what has to be set in the page's request; what the client left open stays as the page has it.
+def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
+    """Return what has to be set in the page's request.
 
-    System instruction and tools are cleared where the client has none: the page may hold a saved instruction, and it
-    searches by default.
+    What the client left open is the requested model's default: the page's own values are made for whatever model is
+    chosen there. System instruction and tools are cleared where the client has none, since the page may hold a saved
+    instruction and searches by default.
+
+    :param model: the requested model as AI Studio lists it; None leaves the page's values where the client has none.
     """
     params = exchange.params
+    defaults = model or Model(id="", display_name="")
     return RequestPatch(
         model=exchange.model.id if exchange.model else None,
         system=exchange.prompt.system or "",
-        temperature=params.temperature,
-        top_p=params.top_p,
-        max_tokens=params.max_tokens,
+        temperature=_first(params.temperature, defaults.default_temperature),
+        top_p=_first(params.top_p, defaults.default_top_p),
+        top_k=defaults.default_top_k,
+        max_tokens=_first(params.max_tokens, defaults.output_token_limit),
         stop=params.stop,
+        thinks=None if model is None else model.thinking is not None,
         tools=(),
     )
+
+
+def _first[T](value: T | None, default: T | None) -> T | None:
+    return default if value is None else value
 
 
 async def _first_failure_or_all(submitting: "asyncio.Future[None]", turn: Turn) -> None:

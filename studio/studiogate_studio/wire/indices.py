@@ -27,6 +27,7 @@ class Config(IntEnum):
     MAX_TOKENS = 3
     TEMPERATURE = 4
     TOP_P = 5
+    TOP_K = 6
     THINKING = 16
 
 

@@ -46,9 +46,13 @@ class RequestPatch:
     """The system instruction. Pass an empty string for a client that gave none: the page may hold a saved one."""
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None
     """Stop sequences; empty clears the page's."""
+    thinks: bool | None = None
+    """Whether the model thinks. Replaces the page's thinking config, which is made for the model chosen there and would
+    be refused for one of another kind: by the model's own defaults with thoughts included, or by none."""
     thinking_budget: int | None = None
     """Tokens to think with; 0 turns thinking off, -1 leaves it to the model. For budget models only."""
     thinking_level: str | None = None
@@ -114,18 +118,22 @@ def _config(patch: RequestPatch, config: bytes) -> bytes | None:
     values: dict[int, Json] = {
         Config.TEMPERATURE: patch.temperature,
         Config.TOP_P: patch.top_p,
+        Config.TOP_K: patch.top_k,
         Config.MAX_TOKENS: patch.max_tokens,
     }
     slots = {index: encode(value) for index, value in values.items() if value is not None}
     if patch.stop is not None:
         slots[Config.STOP] = encode(list(patch.stop) or None)
+    page = _element(_split(config), Config.THINKING) if patch.thinks is None else _NULL
     if thinking := _thinking(patch):
-        slots[Config.THINKING] = _set(_element(_split(config), Config.THINKING), thinking)
+        slots[Config.THINKING] = _set(page, thinking)
+    elif patch.thinks is not None:
+        slots[Config.THINKING] = _NULL
     return _set(config, slots) if slots else None
 
 
 def _thinking(patch: RequestPatch) -> dict[int, bytes]:
-    slots: dict[int, bytes] = {}
+    slots: dict[int, bytes] = {ThinkingConfig.INCLUDE: encode(1)} if patch.thinks else {}
     if patch.thinking_budget is not None:
         slots[ThinkingConfig.INCLUDE] = encode(1 if patch.thinking_budget else None)
         slots[ThinkingConfig.BUDGET] = encode(patch.thinking_budget)

@@ -223,3 +223,20 @@ def test_elements_join_to_what_was_split(array: list[Any]) -> None:
     source = json.dumps(array, ensure_ascii=False).replace("null", "").encode()
 
     assert b"[" + b",".join(elements(source)) + b"]" == source
+
+
+def test_the_thinking_config_of_another_model_is_replaced() -> None:
+    """The page's level is for its own model; a model that thinks gets thoughts and defaults, another one nothing."""
+    config = b"[null,null,null,9,1,1,64,null,null,null,null,null,null,1,null,null,[1,null,null,3]]"
+    body = b'["models/a",[[[[null,"hi"]],"user"]],null,' + config + b',"!p"]'
+
+    thinking = [json.loads(patch_request(body, RequestPatch(thinks=thinks)))[3][16] for thinks in (None, True, False)]
+
+    assert thinking == [[1, None, None, 3], [1], None]
+
+
+def test_top_k_is_set() -> None:
+    """The model's own default replaces the page's."""
+    body = b'["models/a",[[[[null,"hi"]],"user"]],null,[null,null,null,9,1,1,64],"!p"]'
+
+    assert json.loads(patch_request(body, RequestPatch(top_k=40)))[3][6] == 40
