@@ -112,4 +112,4 @@ def main() -> None:
 
 
 def _config_path() -> Path:
-    return Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+    return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)

@@ -1,6 +1,7 @@
 """The gateway over HTTP: the real application under the real server, asked by real clients."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -320,14 +321,21 @@ async def test_when_a_waiting_client_goes_it_leaves_the_queue() -> None:
     assert len(held.exchanges) == 1
 
 
+def raw_request(**fields: Any) -> bytes:
+    """Make the bytes of a request."""
+    body = json.dumps({**HELLO, **fields}).encode()
+    return f"POST {CHAT_PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+
+
 async def test_clients_that_go_at_any_moment_leave_nothing_running() -> None:
     """Cut a connection wherever it stands, and no exchange is left behind."""
     async with serving({"a": backend(says(*"abcdef"), MODEL)}, slots=2, queue_limit=100) as served:
-        for pause in range(60):
-            async with asked(served, stream=True) as asking:
-                for _ in range(pause * 3):
-                    if not asking.done():
-                        await asyncio.sleep(0)
+        for turns in range(100):
+            _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(raw_request(stream=True))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            writer.transport.abort()
         queue = served.gateway.queue
         await until(lambda: not queue.running and not queue.waiting)
         after = await served.chat()
@@ -409,3 +417,22 @@ async def test_a_stop_ends_streams_with_an_error_and_others_with_a_status() -> N
     assert sse(body)[-1]["error"]["message"] == "The gateway is stopping."
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "5"
+
+
+async def test_a_client_that_reads_nothing_cant_hold_up_the_stop(caplog: pytest.LogCaptureFixture) -> None:
+    """A full connection to a client that stopped reading is cut; the server alone would wait for it forever."""
+
+    async def endless(_: Exchange) -> AsyncGenerator[Event]:
+        while True:
+            yield TextDelta(text="x" * 10_000)
+
+    async with serving({"a": backend(endless, MODEL)}) as served:
+        _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.transport.pause_reading()
+        writer.write(raw_request(stream=True))
+        await until(lambda: bool(served.gateway.queue.running))
+        (exchange,) = served.gateway.queue.running
+        await until(exchange._room.locked)
+    writer.transport.abort()
+
+    assert "cutting connections that did not end" in caplog.text

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 LISTEN_S = 10.0
 """Seconds granian gets to accept its first connection."""
+LET_GO_S = 2.0
+"""Seconds clients get at the end to send the rest of a request or to read the rest of an answer."""
 
 
 @attrs.frozen
@@ -50,12 +52,12 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
     """
     settings = config.gateway
     _refuse_open_doors(settings)
-    port = _free_port(settings.host, settings.port)
+    address, port = _free_address(settings.host, settings.port)
     gateway = Gateway(config, PluginHost(config, installed))
     async with gateway.lifespan():
         server: Any = Server(
             create_app(gateway),
-            address=settings.host,
+            address=address,
             port=port,
             # The app has no lifespan; the gateway's is entered around the server.
             interface=Interfaces.ASGINL,
@@ -64,14 +66,14 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
         )
         serving = asyncio.create_task(server.serve(), name="granian")
         try:
-            await _listening(settings.host, port, serving)
-            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            await _listening(address, port, serving)
+            host = f"[{address}]" if ":" in address else address
             yield Running(gateway, f"http://{host}:{port}")
         finally:
             server.stop()
             # Streams end because their exchanges do; only then does granian return.
             await gateway.end_exchanges()
-            await serving
+            await _ended(serving)
     # A process that ends right after granian can abort under load.
     await asyncio.sleep(0.25)
 
@@ -146,8 +148,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _free_port(host: str, port: int) -> int:
-    """Return the port to bind: the given one, or any free one for 0.
+def _free_address(host: str, port: int) -> tuple[str, int]:
+    """Return the address to bind, as granian takes no names, and the port: the given one, or any free one for 0.
 
     :raises ConfigurationError: the address isn't this machine's, or somebody listens there already.
     """
@@ -162,7 +164,17 @@ def _free_port(host: str, port: int) -> int:
                     f"port {port} on {host} is taken, perhaps by another gateway. Stop it, or choose with --port."
                 ) from None
             raise ConfigurationError(f"can't listen on {host}:{port}: {error.strerror}.") from None
-        return int(probe.getsockname()[1])
+        address: tuple[str, int] = probe.getsockname()[:2]
+        return address
+
+
+async def _ended(serving: "asyncio.Task[None]") -> None:
+    """Wait for the server to end, but not for a client that has stopped reading or writing: granian would, forever."""
+    done, _ = await asyncio.wait({serving}, timeout=LET_GO_S)
+    if done:
+        await serving
+    else:
+        log.warning("cutting connections that did not end")
 
 
 async def _listening(host: str, port: int, serving: "asyncio.Task[None]") -> None:
