@@ -91,7 +91,7 @@ async def test_without_a_profile_leases_are_refused_until_one_is_there(settings:
     settings.profile.unlink()
     async with running(settings) as pool:
         await eventually(lambda: pool.keeper.state is BrowserState.NO_PROFILE)
-        with pytest.raises(NotReady, match="studiogate login") as caught:
+        with pytest.raises(NotReady, match="storage_state") as caught:
             await pool.lease().__aenter__()
         assert caught.value.status == 503
         assert str(settings.profile) not in str(caught.value)

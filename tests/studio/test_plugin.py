@@ -62,7 +62,7 @@ async def test_without_a_profile_health_says_what_to_do(settings: StudioSettings
         await eventually(lambda: studio.health().status == "no profile")
 
         assert not studio.health().ready
-        assert "studiogate login" in (studio.health().advice or "")
+        assert "storage_state" in (studio.health().advice or "")
 
 
 async def test_configure_browser_is_a_hook() -> None:
