@@ -1,0 +1,28 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.bench.client import label, labels
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_labels_are_found_again() -> None:
+    """Also several in one piece of the stream."""
+    assert labels(f"data: {label(7)} and {label(12)}\n".encode()) == [7, 12]
+
+
+@pytest.mark.timeout(240)
+def test_the_quick_benchmark_runs() -> None:
+    """It measures every budget, also where bytecode is forbidden by the environment."""
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "scripts.bench", "--quick"]
+
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    for budget in ("≤ 60 ms", "≤ 0.5 ms", "≤ 20 ms", "≤ 100 µs", "≤ 150 MB", "≤ 5 s", "≥ 50 MB/s"):
+        assert budget in done.stdout
