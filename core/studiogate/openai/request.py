@@ -71,7 +71,7 @@ _REF_TYPES = ("image_url", "input_image", "file_url", "media_url", "input_audio"
 _REF_FIELDS = ("attachments", "images", "files", "media")
 _SOURCE_KEYS = ("url", "path", "data", "file_data", *_REF_TYPES)
 _REF_LEVELS = 2
-"""How deep a source may be nested, as in `{"image_url": {"url": "..."}}`; a limit, so that nobody exhausts the stack."""
+"""How deep a source may be nested, as in `{"image_url": {"url": "..."}}`; bounded, so that nobody exhausts the stack."""
 
 
 def _only_one(_: object, field: "attrs.Attribute[int | None]", value: int | None) -> None:
@@ -191,7 +191,9 @@ def _messages(body: _Body) -> tuple[Message, ...]:
         # Attachments of the whole request belong to what the client says last.
         last = messages[spoken[-1]]
         messages[spoken[-1]] = attrs.evolve(last, attachments=(*last.attachments, *refs))
-    if not any(messages[index].text or messages[index].attachments or messages[index].tool_calls for index in spoken):
+    if not any(
+        messages[index].text.strip() or messages[index].attachments or messages[index].tool_calls for index in spoken
+    ):
         raise InvalidRequest("messages: hold no text and no attachment.", param="messages")
     return tuple(messages)
 

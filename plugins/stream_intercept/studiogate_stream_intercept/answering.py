@@ -69,17 +69,20 @@ class Answering:
     async def _submit(self, exchange: Exchange, tab: Tab, model: Model | None) -> Turn:
         """Type and submit the prompt; returns once its request has gone upstream, patched."""
         patch = request_patch(exchange, model)
-        typed = await tab.type_prompt(exchange.prompt.text)
+        # A page may trim what was typed; nothing else may differ.
+        typed = (await tab.type_prompt(exchange.prompt.text)).strip()
         async with self.proxy.expect(
-            lambda body: contents_text(body) == typed, lambda body: patch_request(body, patch)
+            lambda body: contents_text(body).strip() == typed, lambda body: patch_request(body, patch)
         ) as turn:
-            submitting = asyncio.ensure_future(tab.submit())
+            submitting = asyncio.create_task(tab.submit())
             try:
-                await _first_failure_or_all(submitting, turn)
+                await _seen_or_failed(turn, submitting)
             except (TransportError, WireError) as error:
                 raise Unavailable(f"the page's request was not let through: {error}") from error
             finally:
+                # Once the request is seen, what the page shows of it is no news.
                 submitting.cancel()
+                await asyncio.gather(submitting, return_exceptions=True)
         return turn
 
     async def _read(self, stream: AnswerStream) -> AsyncGenerator[Event]:
@@ -133,9 +136,9 @@ def _first[T](value: T | None, default: T | None) -> T | None:
     return default if value is None else value
 
 
-async def _first_failure_or_all(submitting: "asyncio.Future[None]", turn: Turn) -> None:
-    """Wait until the request was seen, or until submitting or seeing failed."""
-    seen = asyncio.ensure_future(turn.sent())
+async def _seen_or_failed(turn: Turn, submitting: "asyncio.Task[None]") -> None:
+    """Wait until the page's request was seen, or until submitting or seeing it failed."""
+    seen = asyncio.create_task(turn.sent())
     try:
         await asyncio.wait({submitting, seen}, return_when=asyncio.FIRST_COMPLETED)
         if not seen.done():
@@ -143,6 +146,7 @@ async def _first_failure_or_all(submitting: "asyncio.Future[None]", turn: Turn) 
         await seen
     finally:
         seen.cancel()
+        await asyncio.gather(seen, return_exceptions=True)
 
 
 async def _refused(stream: AnswerStream) -> Exception:
