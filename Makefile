@@ -29,8 +29,8 @@ format: setup ## Format the code and fix what can be fixed
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-bench: setup ## Measure, and write the table of docs/performance.md
-	@exec .venv/bin/python -m scripts.bench --write
+bench: setup ## Measure, and print the table of docs/performance.md
+	@exec .venv/bin/python -m scripts.bench
 
 clean: ## Remove what setup and the tools made
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import attrs
 
@@ -16,7 +15,7 @@ from studiogate_studio.page import ChatPage
 from studiogate_studio.profile import read_profile
 from studiogate_studio.selectors import load_selectors
 from studiogate_studio.settings import StudioSettings
-from tests.e2e.house import Gateway, Simulator, wait_until
+from tests.e2e.house import WAIT_S, Gateway, Simulator, wait_until
 
 OVERHEAD_BUDGET = Budget(limit=60)
 ABORT_BUDGET = Budget(limit=20)
@@ -26,20 +25,21 @@ _MS = 1000.0
 
 _STOPWATCH = """
 (() => {
-  const times = (window.__bench = { key: null, first: null });
-  const now = () => performance.now();
-  addEventListener("keydown", (event) => { if (event.ctrlKey && event.key === "Enter") times.key = now(); }, true);
+  let key = null;
+  addEventListener("keydown", (event) => { if (event.ctrlKey && event.key === "Enter") key = performance.now(); }, true);
   const open = XMLHttpRequest.prototype.open;
-  XMLHttpRequest.prototype.open = function (method, url, ...rest) {
-    if (String(url).includes("GenerateContent"))
-      this.addEventListener("readystatechange", () => {
-        if (this.readyState >= 3 && this.responseText && times.first === null) times.first = now();
-      });
-    return open.call(this, method, url, ...rest);
-  };
+  window.benchAnswered = new Promise((resolve) => {
+    XMLHttpRequest.prototype.open = function (method, url, ...rest) {
+      if (String(url).includes("GenerateContent"))
+        this.addEventListener("readystatechange", () => {
+          if (this.readyState >= 3 && this.responseText) resolve(performance.now() - key);
+        });
+      return open.call(this, method, url, ...rest);
+    };
+  });
 })();
 """
-"""Notes when the submitting key reached the page and when the answer's first bytes did, by one clock."""
+"""Promises the milliseconds from the key that submits to the answer's first bytes, both as the page sees them."""
 
 
 @attrs.define
@@ -83,10 +83,14 @@ def measure_abort(gateway: Gateway, simulator: Simulator, *, runs: int) -> list[
         prompt = f"left alone, number {number}."
         _until_idle(gateway)
         left = Client(gateway.url).leave_after_first_delta(prompt)
-        wait_until(lambda prompt=prompt: simulator.turn(prompt)["aborted_at"], "the abort")
-        samples.append(simulator.turn(prompt)["aborted_at"] - left)
+        samples.append(_aborted_at(simulator, prompt) - left)
     simulator.reset()
     return [figure_of("client gone → upstream aborted", samples, "ms", f"{runs} calls", budget=ABORT_BUDGET)]
+
+
+def _aborted_at(simulator: Simulator, prompt: str) -> float:
+    aborted_at: float = wait_until(lambda: simulator.turn(prompt)["aborted_at"], "the abort")
+    return aborted_at
 
 
 def _overhead_figures(calls: Calls) -> list[Figure]:
@@ -140,8 +144,7 @@ async def _bare_page(simulator: Simulator) -> AsyncGenerator[Callable[[str], Awa
             await asyncio.sleep(SETTLE_S)
             await chat.type_prompt(text)
             await page.keyboard.press("ControlOrMeta+Enter")
-            await page.wait_for_function("window.__bench.first !== null")
-            taken: dict[str, Any] = await page.evaluate("window.__bench")
-            return (float(taken["first"]) - float(taken["key"])) / _MS
+            async with asyncio.timeout(WAIT_S):
+                return float(await page.evaluate("window.benchAnswered")) / _MS
 
         yield time_prompt

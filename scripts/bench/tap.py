@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from scripts.bench.client import label, labels
 from scripts.bench.figures import Budget, Figure, figure_of
@@ -51,11 +52,8 @@ def _noted() -> Generator[dict[int, float]]:
             seen_at.setdefault(each, at)
         return taken
 
-    AnswerStream.feed = feed
-    try:
+    with patch.object(AnswerStream, "feed", feed):
         yield seen_at
-    finally:
-        AnswerStream.feed = original
 
 
 async def _read_elsewhere(url: str, prompt: str) -> dict[int, float]:

@@ -121,7 +121,7 @@ def measure_start(config: Path, *, runs: int) -> list[Figure]:
     for _ in range(runs):
         start = time.perf_counter()
         with running_gateway(config, ready=False) as gateway:
-            wait_until(lambda gateway=gateway: gateway.tabs_ready() > 0, "the first tab")
+            wait_until(gateway.tabs_ready, "the first tab")
             samples.append(time.perf_counter() - start)
     return [figure_of("start → first tab ready", samples, "s", f"{runs} starts", budget=START_BUDGET)]
 
