@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -69,7 +69,7 @@ broken = third_party_broken:Broken
 
 @pytest.fixture
 def there(tmp_path: Path) -> Path:
-    """A folder to run in, with a distribution of plugins on the path."""
+    """Make a folder to run in, with a distribution of plugins on the path."""
     site = tmp_path / "site"
     metadata = site / "third_party-1.0.dist-info"
     metadata.mkdir(parents=True)
@@ -215,7 +215,7 @@ def test_a_plugin_cant_take_the_gateways_commands(there: Path) -> None:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def serving(folder: Path, *arguments: str) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
     """Serve in a process until it listens; yields it and its URL."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -244,7 +244,7 @@ async def said(process: asyncio.subprocess.Process, pattern: str) -> str:
 
 
 @asynccontextmanager
-async def answer_begun(url: str) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[str]]]:
+async def answer_begun(url: str) -> AsyncGenerator[tuple[httpx.Response, AsyncIterator[str]]]:
     """Ask for a stream and read its first words."""
     async with (
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,

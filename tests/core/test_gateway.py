@@ -470,6 +470,7 @@ class Slots:
 
     @hookimpl
     def capacity(self) -> int:
+        """Say three."""
         return 3
 
 

@@ -1,4 +1,4 @@
-"""docs/hooks.md keeps up with the hooks: a section under the exact signature, an example that runs, a test of its name."""
+"""docs/hooks.md keeps up with the hooks: a section under the exact signature, an example that runs, a test of it."""
 
 import ast
 import inspect
@@ -23,7 +23,7 @@ from .backends import ask, backend, host, living, read, says, text_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "hooks.md").read_text()
-SECTIONS = {heading: body for heading, body in re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", PAGE, re.MULTILINE)}
+SECTIONS = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", PAGE, re.MULTILINE))
 SPECS: list[ModuleType] = [studiogate.hookspecs, studiogate_studio.hookspecs]
 
 
@@ -47,7 +47,8 @@ def example(hook: str) -> type:
     (code,) = re.findall(r"```python\n(.+?)```", SECTIONS[HOOKS[hook]], re.DOTALL)
     namespace: dict[str, Any] = {"__name__": f"example_{hook}"}
     exec(compile(code, f"docs/hooks.md: {hook}", "exec"), namespace)
-    (kind,) = (each for each in namespace.values() if getattr(each, "__module__", "") == namespace["__name__"])
+    kinds = [each for each in namespace.values() if isinstance(each, type) and each.__module__ == namespace["__name__"]]
+    (kind,) = kinds
     return kind
 
 

@@ -32,9 +32,9 @@ def whole(*events: Event) -> dict[str, Any]:
     completion = Completion(exchange())
     for event in events:
         completion.add(event)
-    body = completion.body()
-    ChatCompletion.model_validate_json(body, strict=True)
-    return json.loads(body)
+    ChatCompletion.model_validate_json(completion.body(), strict=True)
+    body: dict[str, Any] = json.loads(completion.body())
+    return body
 
 
 def streamed(*events: Event, include_usage: bool = False) -> list[Any]:

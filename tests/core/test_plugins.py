@@ -22,6 +22,7 @@ class Plain:
 
     @hookimpl
     def capacity(self) -> int:
+        """Say one."""
         return 1
 
 
@@ -138,7 +139,7 @@ def test_an_implementation_cant_change_the_order(option: str) -> None:
     options: dict[str, Any] = {option: True}
 
     class Pushy:
-        @hookimpl(**options)
+        @hookimpl(**options)  # type: ignore[untyped-decorator, unused-ignore]
         def capacity(self) -> Any:
             yield
 
@@ -189,6 +190,7 @@ class AsyncCapacity:
 
     @hookimpl
     async def capacity(self) -> int:
+        """Be async."""
         return 1
 
 
@@ -197,7 +199,7 @@ class SyncMapTools:
 
     @hookimpl
     def map_tools(self) -> None:
-        pass
+        """Be sync."""
 
 
 class PlainFetch:
@@ -205,7 +207,7 @@ class PlainFetch:
 
     @hookimpl
     async def fetch_response(self, exchange: Exchange) -> None:
-        pass
+        """Be no generator."""
 
 
 class UnmanagedLifespan:
@@ -213,6 +215,7 @@ class UnmanagedLifespan:
 
     @hookimpl
     async def lifespan(self) -> AsyncGenerator[None]:
+        """Be no context manager."""
         yield
 
 
@@ -321,6 +324,7 @@ class Painter:
 
     @hookimpl
     def paint(self, colour: str) -> str:
+        """Paint."""
         return f"painter {colour}"
 
 
@@ -331,10 +335,12 @@ class Apprentice:
 
     @hookimpl
     def paint(self) -> str:
+        """Paint."""
         return "apprentice"
 
     @hookimpl
     async def dry(self, seconds: float) -> str:
+        """Dry."""
         return f"dried {seconds}"
 
 
@@ -394,7 +400,7 @@ def test_installed_plugins_are_found_without_importing_them(tmp_path: Path, monk
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[studiogate.plugins]\nthird = third_party_of_test:Third\n")
     (tmp_path / "third_party_of_test.py").write_text("class Third: ...\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     load = installed_plugins()["third"]
 

@@ -1,7 +1,8 @@
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from hypothesis import given, strategies as st
@@ -32,7 +33,7 @@ class Visitor:
 
 
 @asynccontextmanager
-async def full(queue: ExchangeQueue) -> AsyncIterator[list[Visitor]]:
+async def full(queue: ExchangeQueue) -> AsyncGenerator[list[Visitor]]:
     """Fill every slot."""
     visitors = [Visitor(queue) for _ in range(queue.slots)]
     await until(lambda: len(queue.running) == queue.slots)
@@ -95,7 +96,7 @@ def test_first_in_is_first_out(slots: int, count: int, seed: int) -> None:
                 each.leave.set()
             stayed = [each for each in came if each not in quitters]
             for each in stayed:
-                await until(lambda each=each: each in order)
+                await until(partial(order.__contains__, each))
                 await each.gone()
 
         assert order == stayed

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from studiogate.health import Health
 from studiogate.models import Model
 from studiogate.params import Params
 
-from .backends import CHAT_PATH, HELLO, STOP, Held, Served, backend, says, serving, sse, until, yields
+from .backends import CHAT_PATH, HELLO, STOP, Held, Script, Served, backend, says, serving, sse, until, yields
 
 MODEL = "test-model"
 
@@ -25,7 +26,9 @@ MODEL = "test-model"
 async def test_the_official_client_gets_an_answer() -> None:
     """The first thing anybody does."""
     async with serving({"a": backend(says("Hel", "lo"), MODEL)}) as served:
-        completion = await served.openai.chat.completions.create(**HELLO)
+        completion = await served.openai.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello"}]
+        )
 
     assert completion.choices[0].message.content == "Hello"
     assert completion.choices[0].finish_reason == "stop"
@@ -49,11 +52,13 @@ async def test_the_official_client_gets_a_stream() -> None:
 async def test_the_official_client_puts_calls_together() -> None:
     """Streamed calls add up to whole ones in the client's own accumulation."""
     script = yields(ToolCall(id="c1", name="f", arguments='{"a": 1}'), Finish(reason=FinishReason.TOOL_CALLS))
-    async with serving({"a": backend(script, MODEL)}) as served:
-        async with served.openai.chat.completions.stream(**HELLO) as stream:
-            completion = await stream.get_final_completion()
+    async with (
+        serving({"a": backend(script, MODEL)}) as served,
+        served.openai.chat.completions.stream(**HELLO) as stream,
+    ):
+        completion = await stream.get_final_completion()
 
-    (call,) = completion.choices[0].message.tool_calls or ()
+    (call,) = completion.choices[0].message.tool_calls or []
     assert (call.id, call.function.name, call.function.arguments) == ("c1", "f", '{"a": 1}')
 
 
@@ -126,13 +131,15 @@ async def test_a_late_failure_travels_in_the_stream() -> None:
 async def test_a_late_first_event_doesnt_hold_the_headers_back() -> None:
     """After `commit_s` the stream begins, errors or not, and says so with comments while it is silent."""
     held = Held(first="")
-    async with serving({"a": backend(held, MODEL)}, commit_s=0.01, keepalive_s=0.01) as served:
-        async with served.http.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer:
-            lines = answer.aiter_lines()
-            await _line(lines, ": keep-alive")
-            await _line(lines, ": keep-alive")
-            held.go.set()
-            rest = [line async for line in lines]
+    async with (
+        serving({"a": backend(held, MODEL)}, commit_s=0.01, keepalive_s=0.01) as served,
+        served.http.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer,
+    ):
+        lines = answer.aiter_lines()
+        await _line(lines, ": keep-alive")
+        await _line(lines, ": keep-alive")
+        held.go.set()
+        rest = [line async for line in lines]
 
     assert answer.status_code == 200
     assert answer.headers["x-studiogate-attempts"] == "a=running"
@@ -148,16 +155,19 @@ async def _line(lines: AsyncIterator[str], wanted: str) -> None:
 
 async def test_a_failure_after_the_headers_travels_in_the_stream() -> None:
     """A backend that gives up after `commit_s` can't change the status any more."""
+    gone = asyncio.Event()
 
-    async def gives_up(exchange: Exchange) -> AsyncGenerator[Event]:
-        await until(lambda: exchange.deadline < 0)
+    async def gives_up(_: Exchange) -> AsyncGenerator[Event]:
+        await gone.wait()
         raise Unavailable("signed out", status=503)
         yield
 
-    async with serving({"a": backend(gives_up, MODEL)}, commit_s=0.01) as served:
-        async with served.http.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer:
-            served.gateway.queue.running[0].deadline = -1
-            body = (await answer.aread()).decode()
+    async with (
+        serving({"a": backend(gives_up, MODEL)}, commit_s=0.01) as served,
+        served.http.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer,
+    ):
+        gone.set()
+        body = (await answer.aread()).decode()
 
     assert answer.status_code == 200
     assert sse(body)[-1]["error"]["code"] == "service_unavailable"
@@ -178,7 +188,7 @@ async def test_a_failure_after_the_headers_travels_in_the_stream() -> None:
         ("POST", CHAT_PATH, b" " * 1001, 413, "too_large", None),
     ],
 )  # fmt: skip
-async def test_every_refusal_is_openais_body(  # noqa: PLR0913
+async def test_every_refusal_is_openais_body(  # noqa: PLR0913, PLR0917
     method: str, path: str, body: bytes, status: int, code: str | None, param: str | None
 ) -> None:
     """Whoever refuses, the router, the parser or the gateway, clients read one shape."""
@@ -211,7 +221,7 @@ async def test_a_bug_shows_nothing_of_itself(caplog: pytest.LogCaptureFixture) -
     class Broken:
         @hookimpl
         def list_models(self) -> tuple[Model, ...]:
-            words = "-".join(["se", "cret"])
+            words = "se-cret"
             raise RuntimeError(words)
 
     async with serving({"broken": Broken}) as served:
@@ -280,7 +290,7 @@ async def test_health_tells_what_is_wrong() -> None:
 
 
 @asynccontextmanager
-async def asked(served: Served, **fields: Any) -> AsyncIterator["asyncio.Task[httpx.Response]"]:
+async def asked(served: Served, **fields: Any) -> AsyncGenerator["asyncio.Task[httpx.Response]"]:
     """Ask on a connection of one's own, which is cut when this ends."""
     async with httpx.AsyncClient(base_url=served.url, trust_env=False, timeout=30) as client:
         asking = asyncio.create_task(client.post(CHAT_PATH, json={**HELLO, **fields}))
@@ -311,12 +321,11 @@ async def test_when_the_client_goes_the_backend_is_stopped(first: str, stream: b
 async def test_when_a_waiting_client_goes_it_leaves_the_queue() -> None:
     """Nobody's turn comes for a client that isn't there."""
     held = Held()
-    async with serving({"a": backend(held, MODEL)}, slots=1) as served:
-        async with asked(served):
-            await held.begun.wait()
-            async with asked(served, stream=True), asked(served):
-                await until(lambda: len(served.gateway.queue.waiting) == 2)
-            await until(lambda: not served.gateway.queue.waiting)
+    async with serving({"a": backend(held, MODEL)}, slots=1) as served, asked(served):
+        await held.begun.wait()
+        async with asked(served, stream=True), asked(served):
+            await until(lambda: len(served.gateway.queue.waiting) == 2)
+        await until(lambda: not served.gateway.queue.waiting)
 
     assert len(held.exchanges) == 1
 
@@ -346,12 +355,11 @@ async def test_clients_that_go_at_any_moment_leave_nothing_running() -> None:
 async def test_a_full_queue_is_a_429_with_a_wait() -> None:
     """The client is told when to come back."""
     held = Held()
-    async with serving({"a": backend(held, MODEL)}, slots=1, queue_limit=1) as served:
+    async with serving({"a": backend(held, MODEL)}, slots=1, queue_limit=1) as served, asked(served):
+        await held.begun.wait()
         async with asked(served):
-            await held.begun.wait()
-            async with asked(served):
-                await until(lambda: len(served.gateway.queue.waiting) == 1)
-                answer = await served.chat(stream=True)
+            await until(lambda: len(served.gateway.queue.waiting) == 1)
+            answer = await served.chat(stream=True)
 
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "5"
@@ -367,21 +375,24 @@ async def test_requests_are_answered_in_the_order_they_came() -> None:
         yield STOP
 
     held = Held()
-    async with serving({"a": backend(_first(held, notes), MODEL)}, slots=1) as served:
-        async with asked(served) as first:
-            await held.begun.wait()
-            waiting: list[asyncio.Task[httpx.Response]] = []
-            for number in range(10):
-                message = {"role": "user", "content": str(number)}
-                waiting.append(asyncio.create_task(served.chat(messages=[message])))
-                await until(lambda number=number: len(served.gateway.queue.waiting) == number + 1)
-            held.go.set()
-            await asyncio.gather(first, *waiting)
+    async with serving({"a": backend(_first(held, notes), MODEL)}, slots=1) as served, asked(served) as first:
+        await held.begun.wait()
+        waiting: list[asyncio.Task[httpx.Response]] = []
+        for number in range(10):
+            message = {"role": "user", "content": str(number)}
+            waiting.append(asyncio.create_task(served.chat(messages=[message])))
+            await until(partial(_waits, served, number + 1))
+        held.go.set()
+        await asyncio.gather(first, *waiting)
 
     assert order == [str(number) for number in range(10)]
 
 
-def _first(held: Held, then: Any) -> Any:
+def _waits(served: Served, count: int) -> bool:
+    return len(served.gateway.queue.waiting) == count
+
+
+def _first(held: Held, then: Script) -> Script:
     """Play `held` for the first exchange, another script for all others."""
     return lambda exchange: then(exchange) if held.exchanges else held(exchange)
 
@@ -403,16 +414,15 @@ async def test_parameters_reach_the_backend() -> None:
 async def test_a_stop_ends_streams_with_an_error_and_others_with_a_status() -> None:
     """A gateway that stops tells every client, and waits for none."""
     held = Held()
-    async with serving({"a": backend(held, MODEL)}, slots=1) as served:
-        async with (
-            httpx.AsyncClient(base_url=served.url, trust_env=False) as client,
-            client.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer,
-            asked(served) as waiting,
-        ):
-            await until(lambda: len(served.gateway.queue.waiting) == 1)
-            await served.gateway.end_exchanges()
-            body = (await answer.aread()).decode()
-            refused = await waiting
+    async with (
+        serving({"a": backend(held, MODEL)}, slots=1) as served,
+        served.http.stream("POST", CHAT_PATH, json={**HELLO, "stream": True}) as answer,
+        asked(served) as waiting,
+    ):
+        await until(lambda: len(served.gateway.queue.waiting) == 1)
+        await served.gateway.end_exchanges()
+        body = (await answer.aread()).decode()
+        refused = await waiting
 
     assert sse(body)[-1]["error"]["message"] == "The gateway is stopping."
     assert refused.status_code == 503
@@ -427,7 +437,7 @@ async def test_a_client_that_reads_nothing_cant_hold_up_the_stop(caplog: pytest.
         _, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1)
         writer.write(raw_request(stream=True))
         await held.begun.wait()
-        await until(lambda: held.exchanges[0]._channel.empty())
+        await until(held.exchanges[0]._channel.empty)  # pyright: ignore[reportPrivateUsage]
     writer.transport.abort()
 
     assert "cutting connections that did not end" in caplog.text
