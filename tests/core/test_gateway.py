@@ -26,7 +26,7 @@ from studiogate.health import Health
 from studiogate.models import Model
 from studiogate.tools import FunctionDeclaration, ToolPlan, ToolSpec
 
-from .backends import STOP, Held, ask, backend, living, read, says, text_of, until
+from .backends import STOP, Held, ask, backend, exchange_of, living, read, says, text_of, until
 
 
 async def end_of(exchange: Exchange) -> ClientError:
@@ -145,25 +145,24 @@ async def test_a_cancelled_read_loses_no_event() -> None:
 async def test_the_deadline_ends_an_exchange() -> None:
     """An answer that isn't complete in time is a 504, and its backend is closed."""
     held = Held()
-    async with living({"a": backend(held)}, deadline_s=0.05) as gateway:
+    async with living({"a": backend(held)}, deadline_s=0.5) as gateway:
         error = await end_of(gateway.submit(ask()))
 
     assert isinstance(error, DeadlineExceeded)
-    assert error.message == "The answer was not complete after 0.05 s."
+    assert error.message == "The answer was not complete after 0.5 s."
     assert held.closed.is_set()
 
 
 async def test_the_deadline_counts_the_wait_for_a_slot() -> None:
     """An exchange that never got a slot ends in time too, and leaves the queue."""
     held = Held()
-    async with living({"a": backend(held)}, slots=1, deadline_s=0.2) as gateway:
-        gateway.submit(ask())
-        await held.begun.wait()
+    async with living({"a": backend(held)}, slots=1, deadline_s=0.1) as gateway, gateway.queue.slot(exchange_of()):
         error = await end_of(gateway.submit(ask()))
         waiting = gateway.queue.waiting
 
     assert isinstance(error, DeadlineExceeded)
     assert waiting == ()
+    assert held.exchanges == []
 
 
 async def test_a_full_queue_is_said_to_the_client() -> None:

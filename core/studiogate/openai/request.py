@@ -71,7 +71,7 @@ _REF_TYPES = ("image_url", "input_image", "file_url", "media_url", "input_audio"
 _REF_FIELDS = ("attachments", "images", "files", "media")
 _SOURCE_KEYS = ("url", "path", "data", "file_data", *_REF_TYPES)
 _REF_LEVELS = 2
-"""How deep a source may be nested, as in `{"image_url": {"url": "..."}}`; bounded, so that nobody exhausts the stack."""
+"""How deep a source may be nested, as in `{"image_url": {"url": "..."}}`; bounded, so that no stack runs over."""
 
 
 def _only_one(_: object, field: "attrs.Attribute[int | None]", value: int | None) -> None:
