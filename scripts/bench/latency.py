@@ -26,7 +26,8 @@ _MS = 1000.0
 _STOPWATCH = """
 (() => {
   let key = null;
-  addEventListener("keydown", (event) => { if (event.ctrlKey && event.key === "Enter") key = performance.now(); }, true);
+  const pressed = (event) => { if (event.ctrlKey && event.key === "Enter") key = performance.now(); };
+  addEventListener("keydown", pressed, true);
   const open = XMLHttpRequest.prototype.open;
   window.benchAnswered = new Promise((resolve) => {
     XMLHttpRequest.prototype.open = function (method, url, ...rest) {
