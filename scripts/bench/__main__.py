@@ -41,7 +41,7 @@ class Effort:
 
 FULL = Effort(
     calls=50, tap_answers=2, tap_chunks=250, megabytes=8, rounds=5,
-    cpu_answers=5, cpu_chunks=400, soak=300, leavers=20, starts=3,
+    cpu_answers=5, cpu_chunks=400, soak=240, leavers=20, starts=3,
 )  # fmt: skip
 QUICK = Effort(
     calls=3, tap_answers=1, tap_chunks=25, megabytes=2, rounds=2,
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds: shows that it runs, its figures are noise")
-    parser.add_argument("--soak", type=int, default=None, help="requests of the memory measurement [default: 300]")
+    parser.add_argument("--soak", type=int, default=None, help="requests of the memory measurement [default: 240]")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args(arguments)
     effort = QUICK if options.quick else FULL

@@ -1,7 +1,6 @@
 """How long a call takes to its first delta beside the page alone, and how soon an answer nobody reads is aborted."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -9,6 +8,7 @@ import attrs
 
 from scripts.bench.client import Client
 from scripts.bench.figures import Budget, Figure, figure_of
+from scripts.bench.waiting import SETTLE_S, until_idle
 from studiogate_studio.browser import open_browser
 from studiogate_studio.launch import apply_reroute, prepare_launch
 from studiogate_studio.page import ChatPage
@@ -19,8 +19,6 @@ from tests.e2e.house import WAIT_S, Gateway, Simulator, wait_until
 
 OVERHEAD_BUDGET = Budget(limit=60)
 ABORT_BUDGET = Budget(limit=20)
-SETTLE_S = 0.3
-"""How long a ready page is left alone before it is used: what it still loads is no part of an answer."""
 _MS = 1000.0
 
 _STOPWATCH = """
@@ -82,7 +80,7 @@ def measure_abort(gateway: Gateway, simulator: Simulator, *, runs: int) -> list[
     samples: list[float] = []
     for number in range(runs):
         prompt = f"left alone, number {number}."
-        _until_idle(gateway)
+        until_idle(gateway)
         left = Client(gateway.url).leave_after_first_delta(prompt)
         samples.append(_aborted_at(simulator, prompt) - left)
     simulator.reset()
@@ -114,17 +112,12 @@ def _overhead_figures(calls: Calls) -> list[Figure]:
 
 
 def _time_call(gateway: Gateway, simulator: Simulator, client: Client, prompt: str, times: Calls) -> None:
-    _until_idle(gateway)
+    until_idle(gateway)
     sent, read = client.first_delta(prompt)
     turn = simulator.turn(prompt)
     times.gateway.append(read - sent)
     times.driven.append(turn["received_at"] - sent)
     times.returned.append(read - turn["first_byte_at"])
-
-
-def _until_idle(gateway: Gateway) -> None:
-    wait_until(lambda: gateway.tabs_ready() == gateway.health()["queue"]["slots"], "every tab ready")
-    time.sleep(SETTLE_S)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from scripts.bench.client import label, labels
 from scripts.bench.figures import Budget, Figure, figure_of
+from scripts.bench.waiting import SETTLE_S
 from studiogate.config import load_config
 from studiogate.web.server import running_gateway
 from studiogate_stream_intercept.stream import AnswerStream
@@ -29,6 +30,7 @@ async def measure_tap(config: Path, simulator: Simulator, *, answers: int, chunk
             async with asyncio.timeout(START_S):
                 while not running.gateway.ready:  # noqa: ASYNC110 - readiness is looked at, nobody announces it
                     await asyncio.sleep(0.05)
+            await asyncio.sleep(SETTLE_S)
             with _noted() as seen_at:
                 read_at = await _read_elsewhere(running.url, f"tap, answer {number}")
             samples += [read_at[each] - seen for each, seen in seen_at.items()]

@@ -9,6 +9,7 @@ import psutil
 from scripts.bench import processes
 from scripts.bench.client import Client
 from scripts.bench.figures import Budget, Figure, figure_of
+from scripts.bench.waiting import until_idle
 from tests.e2e.house import Gateway, Simulator, running_gateway, wait_until
 
 CPU_BUDGET = Budget(limit=100)
@@ -51,7 +52,7 @@ def _cpu_of(gateway: Gateway, simulator: Simulator, *, answers: int, chunks: int
     process, client = psutil.Process(gateway.process.pid), Client(gateway.url)
     used = 0.0
     for number in range(answers):
-        _until_ready(gateway)
+        until_idle(gateway)
         start, before = time.perf_counter(), processes.cpu_s(process)
         read = sum(1 for _ in client.stream(f"count, answer {number}"))
         if read != chunks:
@@ -68,7 +69,7 @@ def measure_memory(gateway: Gateway, simulator: Simulator, *, soak: int) -> list
     simulator.reset()
     simulator.play(text=["Short", " and", " sweet."], chunk_delay_ms=0)
     process = psutil.Process(gateway.process.pid)
-    _until_ready(gateway)
+    until_idle(gateway)
     at_start = processes.resident_mb(process)
     children = gateway.children()
     browser = processes.proportional_mb(processes.browser_processes(children))
@@ -112,7 +113,7 @@ def _ask_many(gateway: Gateway, simulator: Simulator, *, requests: int, at_once:
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(ask, range(at_once)))
     simulator.http.delete("/__sim/log").raise_for_status()
-    _until_ready(gateway)
+    until_idle(gateway)
 
 
 def measure_start(config: Path, *, runs: int) -> list[Figure]:
@@ -124,7 +125,3 @@ def measure_start(config: Path, *, runs: int) -> list[Figure]:
             wait_until(gateway.tabs_ready, "the first tab")
             samples.append(time.perf_counter() - start)
     return [figure_of("start → first tab ready", samples, "s", f"{runs} starts", budget=START_BUDGET)]
-
-
-def _until_ready(gateway: Gateway) -> None:
-    wait_until(lambda: gateway.tabs_ready() == gateway.health()["queue"]["slots"], "every tab ready")
