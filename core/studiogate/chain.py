@@ -22,12 +22,15 @@ from studiogate.errors import (
     chain_exhausted,
     error_for_status,
 )
-from studiogate.events import Event, Finish
+from studiogate.events import Event, Finish, Usage
 from studiogate.exchange import Attempt, Exchange
 from studiogate.params import Params
 from studiogate.plugins import Implementation, PluginHost
 
 log = logging.getLogger(__name__)
+
+AFTER_FINISH_S = 5.0
+"""Seconds a backend gets to end after its finish: the answer is whole, only token counts may still come."""
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +88,7 @@ class Chain:
         async with aclosing(backend(exchange=exchange)) as events:
             while True:
                 try:
-                    event = await self._next(events, begun=begun)
+                    event = await self._next(events, begun=begun, finished=finished)
                 except StopAsyncIteration:
                     break
                 except (Declined, Unavailable) as verdict:
@@ -96,6 +99,11 @@ class Chain:
                     raise
                 except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
                     raise fault(backend.plugin, exchange, error) from error
+                if finished and not isinstance(event, Usage):
+                    log.warning(
+                        "%s: plugin %s goes on after its finish; the rest is dropped", exchange.id, backend.plugin
+                    )
+                    break
                 begun = True
                 finished = finished or isinstance(event, Finish)
                 yield event
@@ -104,15 +112,17 @@ class Chain:
         if not finished:
             raise UpstreamFailed(f"{backend.plugin}: the answer broke off before its end.")
 
-    async def _next(self, events: AsyncGenerator[Event], *, begun: bool) -> Event:
+    async def _next(self, events: AsyncGenerator[Event], *, begun: bool, finished: bool) -> Event:
         patience = self._patience.silence_s if begun else self._patience.first_event_s
-        limit = asyncio.timeout(patience)
+        limit = asyncio.timeout(min(patience, AFTER_FINISH_S) if finished else patience)
         try:
             async with limit:
                 return await anext(events)
         except TimeoutError:
             if not limit.expired():
                 raise
+            if finished:
+                raise StopAsyncIteration from None
             reason = f"nothing came for {patience:g} s"
             if begun:
                 raise DeadlineExceeded(f"The answer stopped: {reason}.") from None

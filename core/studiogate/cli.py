@@ -28,30 +28,51 @@ class PluginGroup(click.RichGroup):
     Plugins are imported only when a command isn't the gateway's own, or when help lists them all.
     """
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name; a plugin's is looked for in the `--config` that follows it."""
+        ctx.obj = _config_among(args)
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by name, from the gateway or else a plugin."""
         own = super().get_command(ctx, cmd_name)
-        return own or self._of_plugins().get(cmd_name)
+        return own or self._of_plugins(ctx).get(cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name; help works with a broken plugins.toml too, and says so."""
         own = super().list_commands(ctx)
         try:
-            return [*own, *sorted(self._of_plugins())]
+            return [*own, *sorted(self._of_plugins(ctx))]
         except ConfigurationError as error:
             self.epilog = f"The commands of plugins are missing here: {error}"
             return own
 
-    def _of_plugins(self) -> Mapping[str, click.Command]:
+    def _of_plugins(self, ctx: click.Context) -> Mapping[str, click.Command]:
+        known: Mapping[str, click.Command] | None = ctx.meta.get(__name__)
+        if known is None:
+            known = ctx.meta[__name__] = self._asked_plugins(ctx.obj)
+        return known
+
+    def _asked_plugins(self, path: Path | None) -> Mapping[str, click.Command]:
         from studiogate.plugins import PluginHost  # noqa: PLC0415 - `serve --help` needs no plugin
 
-        config = load_config(_config_path())
         group = click.RichGroup()
-        PluginHost(config).call("register_cli", group=group)
+        PluginHost(read_config(path)).call("register_cli", group=group)
         taken = sorted(group.commands.keys() & self.commands.keys())
         if taken:
             raise ConfigurationError(f"a plugin registers the command '{taken[0]}', which is the gateway's own.")
         return group.commands
+
+
+def _config_among(args: list[str]) -> Path | None:
+    for index, argument in enumerate(args):
+        if argument.startswith("--config="):
+            return Path(argument.removeprefix("--config="))
+        if argument == "--config" and index + 1 < len(args):
+            return Path(args[index + 1])
+    return None
 
 
 def config_option(function: Any) -> Any:

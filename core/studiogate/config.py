@@ -11,6 +11,7 @@ file.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -54,16 +55,20 @@ class Config:
 
         :raises ConfigurationError: a key is unknown or a value wrong; names file, key and what would be right.
         """
-        values = {
-            **_default_paths(kind),
-            **self.tables.get(table, {}),
-            **self._from_environment(table, kind),
-            **self.flags.get(table, {}),
+        sources = {
+            self.path.name: self.tables.get(table, {}),
+            "environment": self._from_environment(table, kind),
+            "command line": self.flags.get(table, {}),
         }
+        values = _default_paths(kind)
+        origin: dict[str, str] = {}
+        for source, found in sources.items():
+            values |= found
+            origin |= dict.fromkeys(found, source)
         try:
             return _converter(self.path.parent).structure(values, kind)
         except BaseValidationError as error:
-            raise ConfigurationError(_explain(error, self.path.name, table, kind)) from None
+            raise ConfigurationError(_explain(error, origin, table, kind)) from None
 
     def check_tables(self, known: Iterable[str]) -> None:
         """Refuse tables that belong to no plugin; `known` are the names of installed ones.
@@ -132,7 +137,7 @@ def suggest(name: str, names: Iterable[str]) -> str:
     return f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(known) or 'none'}."
 
 
-def _default_paths(kind: type) -> dict[str, Path]:
+def _default_paths(kind: type) -> dict[str, Any]:
     """Return the defaults that are paths, so that they too become relative to the file."""
     return {field.name: field.default for field in attrs.fields(kind) if isinstance(field.default, Path)}
 
@@ -172,11 +177,13 @@ def _members(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (UnionType, Union) else (kind,)
 
 
-def _explain(error: BaseException, file: str, table: str, kind: type) -> str:
-    """Turn cattrs' error tree into one line per problem, each with file, table and key."""
+def _explain(error: BaseException, origin: Mapping[str, str], table: str, kind: type) -> str:
+    """Turn cattrs' error tree into one line per problem: where the value came from, table, key, what would be right."""
     names = [field.name for field in attrs.fields(kind)]
-    return "\n".join(
-        f"{file}: [{table}] {problem.path + ': ' if problem.path else ''}{problem.message}."
-        + (suggest(problem.unknown_key, names) if problem.unknown_key else "")
-        for problem in problems(error)
-    )
+    lines: list[str] = []
+    for problem in problems(error):
+        source = origin.get(re.split(r"[.\[]", problem.path)[0], next(iter(origin.values()), ""))
+        key = f" {problem.path}:" if problem.path else ""
+        hint = suggest(problem.path, names) if problem.unknown_key == problem.path else ""
+        lines.append(f"{source}: [{table}]{key} {problem.message}.{hint}")
+    return "\n".join(lines)

@@ -223,5 +223,5 @@ def error_response(error: ClientError) -> ErrorResponse:
         "detail": error.message,
     }
     wait = error.retry_after_s
-    retry = {} if wait is None else {"retry-after": str(max(1, math.ceil(wait)))}
+    retry = {"retry-after": str(max(1, math.ceil(wait)))} if wait is not None and math.isfinite(wait) else {}
     return ErrorResponse(status=error.status, body=body, headers={**error.headers, **retry})

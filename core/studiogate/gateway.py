@@ -23,6 +23,7 @@ from studiogate.config import Config
 from studiogate.errors import (
     ClientClosed,
     ClientError,
+    ConfigurationError,
     DeadlineExceeded,
     InternalError,
     InvalidRequest,
@@ -56,9 +57,7 @@ class Gateway:
         self.chain = Chain(
             plugins, Patience(first_event_s=self.settings.first_event_s, silence_s=self.settings.silence_s)
         )
-        said = [slots for _, slots in plugins.call("capacity")]
-        slots = self.settings.slots or next(iter(said), DEFAULT_SLOTS)
-        self.queue = ExchangeQueue(slots=slots, limit=self.settings.queue_limit)
+        self.queue = ExchangeQueue(slots=self.settings.slots or _capacity(plugins), limit=self.settings.queue_limit)
         self._running: dict[asyncio.Task[None], Exchange] = {}
         self.created = int(time.time())
         """When this gateway was made, Unix time in seconds."""
@@ -161,6 +160,7 @@ class Gateway:
 
     async def _supervise(self, exchange: Exchange) -> None:
         error: ClientError | None = None
+        answered = False
         try:
             async with asyncio.timeout_at(exchange.deadline), exchange.stack:
                 await self._prepare(exchange)
@@ -168,6 +168,7 @@ class Gateway:
                 async with aclosing(self.chain.answer(exchange)) as events:
                     async for event in events:
                         await exchange.emit(event)
+                answered = True
         except ClientError as known:
             error = known
         except TimeoutError:
@@ -178,6 +179,9 @@ class Gateway:
             log_fault(f"{exchange.id}: the gateway", bug)
             error = InternalError("The gateway failed unexpectedly; its log says where.")
         finally:
+            if answered:
+                # What fails while things are put away is no fault of an answer that is whole.
+                error = None
             exchange.close(error)
             _log_end(exchange, error)
 
@@ -217,6 +221,14 @@ class Gateway:
                     f"No plugin of this gateway takes tools of type '{tool.type}'.", param=f"tools[{tool.index}]"
                 )
         return plan
+
+
+def _capacity(plugins: PluginHost) -> int:
+    for name, slots in plugins.call("capacity"):
+        if slots < 1:
+            raise ConfigurationError(f"plugin {name}: capacity must be at least 1, not {slots}.")
+        return int(slots)
+    return DEFAULT_SLOTS
 
 
 async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> Any:

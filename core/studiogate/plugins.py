@@ -117,7 +117,10 @@ class PluginHost:
             if name in kinds:
                 return
             kind = self._load(name, path)
-            for required in getattr(kind, "requires", ()):
+            requires: object = getattr(kind, "requires", ())
+            if isinstance(requires, str):
+                raise ConfigurationError(f"plugin {name}: requires must be a tuple of names, not one string.")
+            for required in cast("Iterable[str]", requires):
                 add(required, (*path, name))
             kinds[name] = kind
 

@@ -154,6 +154,30 @@ async def test_usage_may_follow_the_finish() -> None:
     assert events[-1] == Usage(prompt=1)
 
 
+async def test_a_backend_that_hangs_after_its_finish_is_closed() -> None:
+    """The answer is whole: nobody waits for an end that doesn't come, and it is no error."""
+    closed = asyncio.Event()
+
+    async def hangs(_: Exchange) -> AsyncGenerator[Event]:
+        try:
+            yield STOP
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    events = await answered(exchange_of(), {"a": backend(hangs)}, UNEASY)
+
+    assert events == [STOP]
+    assert closed.is_set()
+
+
+async def test_nothing_but_usage_follows_the_finish() -> None:
+    """What a backend says after its finish is no part of the answer."""
+    events = await answered(exchange_of(), {"a": backend(yields(STOP, TextDelta(text="more"), STOP))})
+
+    assert events == [STOP]
+
+
 async def test_a_silent_backend_is_left_for_the_next() -> None:
     """Without a first event in time the next backend tries, and the silent one is closed."""
     silent = Held(first="")

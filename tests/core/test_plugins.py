@@ -406,3 +406,13 @@ def test_installed_plugins_are_found_without_importing_them(tmp_path: Path, monk
 
     assert "third_party_of_test" not in sys.modules
     assert load().__name__ == "Third"
+
+
+def test_requires_must_not_be_one_string() -> None:
+    """A forgotten comma would be read letter by letter."""
+
+    class Sloppy:
+        requires = "studio"
+
+    with pytest.raises(ConfigurationError, match="requires must be a tuple of names"):
+        host({"sloppy": Sloppy})
