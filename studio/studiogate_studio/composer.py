@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 import attrs
-from playwright.async_api import Error as PlaywrightError, Request
+from playwright.async_api import Error as PlaywrightError
 
 from studiogate_studio.errors import PageBroken, PromptRefused
 from studiogate_studio.overlays import dismiss_overlays
@@ -27,9 +27,6 @@ from studiogate_studio.probe import Aim, Probe, RunState, Sent, Typed, broken
 from studiogate_studio.settings import StudioSettings
 
 log = logging.getLogger(__name__)
-
-GENERATE = "MakerSuiteService/GenerateContent"
-"""What the address of the request that carries the prompt contains."""
 
 _MISREAD_MS = 500
 """After how long a composer that doesn't hold the text is taken to have missed it."""
@@ -41,24 +38,23 @@ _KEYS_TAKEN_S = 2.0
 """How long a page may do nothing visible about Ctrl+Enter before Run is clicked."""
 
 
-# No slots: Playwright sets an attribute on the object of a bound method that it is given as a listener.
-@attrs.define(eq=False, slots=False)
+type Seen = Callable[[], bool]
+"""Tells whether the request that carries the prompt has been seen on its way upstream."""
+
+
+def unseen() -> bool:
+    """Stand in for a caller that sees no requests."""
+    return False
+
+
+@attrs.define(eq=False)
 class Composer:
     """Type into one page's composer and submit."""
 
     probe: Probe
     settings: StudioSettings
-    requests: int = attrs.field(default=0, init=False)
-    """How many prompts the page has sent upstream since this object was made."""
     _known: tuple[str, ...] = attrs.field(default=(), init=False)
     """The turns that were there before the prompt was submitted."""
-
-    def __attrs_post_init__(self) -> None:
-        self.probe.page.on("request", self._count)
-
-    def _count(self, request: Request) -> None:
-        if GENERATE in request.url and request.method == "POST":
-            self.requests += 1
 
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer, replacing what it holds; returns the text as the page has it.
@@ -79,23 +75,23 @@ class Composer:
                 return text
         raise PromptRefused(_why(typed))
 
-    async def submit(self) -> None:
+    async def submit(self, seen: Seen = unseen) -> None:
         """Submit what was typed. After any other error than `PromptRefused` it may have been sent.
 
+        :param seen: tells whether the request with the prompt has been seen on its way, where the caller can know.
         :raises PromptRefused: nothing was sent.
         :raises PageBroken: the page is gone, or doesn't show what it did.
         """
-        before = self.requests
         page = self.probe.page
         sent = await self._send(page.keyboard.press("ControlOrMeta+Enter"), _KEYS_TAKEN_S)
-        if self._untouched(sent, before):
+        if _untouched(sent, seen):
             await dismiss_overlays(self.probe)
             sent = await self._send(self._click_run(), self.settings.submit_s)
-        elif not self._taken(sent, before):
+        elif not _taken(sent, seen):
             sent = await self._sent(self.settings.submit_s)
-        if self._untouched(sent, before):
+        if _untouched(sent, seen):
             raise PromptRefused(sent.error or "The page ignores Run.")
-        if not self._taken(sent, before):
+        if not _taken(sent, seen):
             raise PageBroken(sent.error or "The page does not show whether it took the prompt.")
 
     async def _typed(self, way: Callable[[str], Awaitable[None]], text: str, patience_s: float) -> Typed:
@@ -145,12 +141,6 @@ class Composer:
         chosen = self.probe.selectors["run_button"][self.probe.chosen["run_button"]]
         await self.probe.page.locator(chosen).first.click(timeout=_KEYS_TAKEN_S * 1000)
 
-    def _taken(self, sent: Sent, before: int) -> bool:
-        return sent.proof is not None or self.requests > before
-
-    def _untouched(self, sent: Sent, before: int) -> bool:
-        return not self._taken(sent, before) and sent.text_length > 0 and sent.run is RunState.IDLE_READY
-
     async def _aim(self, before: str, extra: float) -> None:
         slack_s = self.settings.type_s_per_mb * extra
         aim = await self.probe.ask(Aim, "aim", slack_s=slack_s, before=before)
@@ -183,6 +173,14 @@ def as_composed(text: str) -> str:
     """Return a text as a textarea holds it: newlines as LF, lone surrogates replaced."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _taken(sent: Sent, seen: Seen) -> bool:
+    return sent.proof is not None or seen()
+
+
+def _untouched(sent: Sent, seen: Seen) -> bool:
+    return not _taken(sent, seen) and sent.text_length > 0 and sent.run is RunState.IDLE_READY
 
 
 def _extra(text: str) -> float:

@@ -13,7 +13,7 @@ import attrs
 from playwright.async_api import Error as PlaywrightError, Page
 
 from studiogate_studio import overlays
-from studiogate_studio.composer import Composer
+from studiogate_studio.composer import Composer, Seen, unseen
 from studiogate_studio.errors import PageBroken, SignedOut, StudioError
 from studiogate_studio.launch import ACCOUNTS_HOST
 from studiogate_studio.probe import Look, Probe, RunState
@@ -75,9 +75,9 @@ class ChatPage:
             await self._explain()
             raise
 
-    async def submit(self) -> None:
+    async def submit(self, seen: Seen = unseen) -> None:
         """Submit what was typed, once; see `Composer.submit`."""
-        await self.composer.submit()
+        await self.composer.submit(seen)
 
     async def stop(self) -> bool:
         """Stop a running answer with the page's own button; returns whether nothing is generated any more.

@@ -7,6 +7,7 @@ from contextlib import suppress
 import attrs
 from playwright.async_api import Dialog, Error as PlaywrightError, Page
 
+from studiogate_studio.composer import Seen, unseen
 from studiogate_studio.errors import PageBroken, PromptRefused
 from studiogate_studio.page import ChatPage
 
@@ -57,9 +58,10 @@ class Tab:
             self.broken(error.reason)
             raise
 
-    async def submit(self) -> None:
+    async def submit(self, seen: Seen = unseen) -> None:
         """Submit what was typed; from here on `submitted` is true, unless the page certainly did not take it.
 
+        :param seen: tells whether the request with the prompt has been seen, for callers who see the page's requests.
         :raises PromptRefused: nothing was sent.
         :raises PageBroken: it may have been sent, or not.
         """
@@ -68,7 +70,7 @@ class Tab:
             raise PageBroken("The prompt has been submitted in this tab already.")
         self.submitted = True
         try:
-            await self.chat.submit()
+            await self.chat.submit(seen)
         except PromptRefused:
             self.submitted = False
             raise

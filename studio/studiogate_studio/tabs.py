@@ -115,9 +115,9 @@ class TabPool:
             page: Page | None = None
             try:
                 page = await session.context.new_page()
-                self.models.watch(page)
                 tab = Tab(chat=ChatPage(page, self.selectors, self.keeper.settings))
-                await tab.chat.open_new_chat()
+                async with self.models.listening(page):
+                    await tab.chat.open_new_chat()
             except PlaywrightError as error:
                 log.debug("no tab could be opened: %s", error.message)
                 self._troubled(PageBroken("The browser opens no tab."))
@@ -144,7 +144,8 @@ class TabPool:
             if tab.submitted:
                 # Politer than to cut the answer by leaving the page.
                 await tab.chat.stop()
-            await tab.chat.open_new_chat()
+            async with self.models.listening(tab.page):
+                await tab.chat.open_new_chat()
         except SignedOut:
             session.give_up(signed_out=True)
             return False

@@ -30,6 +30,7 @@ from studiogate_studio.wire import (
     WireError,
     contents_text,
     patch_request,
+    read_request,
     read_status,
 )
 
@@ -72,9 +73,9 @@ class Answering:
         # A page may trim what was typed; nothing else may differ.
         typed = (await tab.type_prompt(exchange.prompt.text)).strip()
         async with self.proxy.expect(
-            lambda body: contents_text(body).strip() == typed, lambda body: patch_request(body, patch)
+            lambda body: contents_text(body).strip() == typed, lambda body: _patched(body, patch)
         ) as turn:
-            submitting = asyncio.create_task(tab.submit())
+            submitting = asyncio.create_task(tab.submit(lambda: turn.sent_at is not None))
             try:
                 await _seen_or_failed(turn, submitting)
             except (TransportError, WireError) as error:
@@ -130,6 +131,13 @@ def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
         thinks=None if model is None else model.thinking is not None,
         tools=(),
     )
+
+
+def _patched(body: bytes, patch: RequestPatch) -> bytes:
+    """Patch a request; where nothing is known of a model other than the page's, it gets no way of thinking at all."""
+    if patch.thinks is None and patch.model is not None and read_request(body).model != patch.model:
+        patch = attrs.evolve(patch, thinks=False)
+    return patch_request(body, patch)
 
 
 def _first[T](value: T | None, default: T | None) -> T | None:
