@@ -89,33 +89,82 @@ async def test_what_a_callback_raises_comes_out_of_sent(stage: Stage, broken: st
     await the_proxy_still_works(stage)
 
 
-async def test_a_repeated_body_is_refused_while_its_turn_is_open(stage: Stage) -> None:
-    """The browser tries again by itself: the prompt is not sent twice, and the turn goes on."""
+async def test_a_repeated_prompt_is_refused_while_its_turn_is_open(stage: Stage) -> None:
+    """The browser or the page tries again, maybe with a fresh proof: nothing is sent twice, and the turn goes on."""
     async with asyncio.TaskGroup() as page, stage.expect(b"hi") as turn:
-        page.create_task(stage.page.post(RPC_URL, content=b"hi"))
+        page.create_task(stage.page.post(RPC_URL, content=b"hi, proof 1"))
         sent = await stage.upstream.next()
-        again = await stage.page.post(RPC_URL, content=b"hi")
+        again = [await stage.page.post(RPC_URL, content=b"hi, proof %d" % proof) for proof in (1, 2)]
         async with stage.expect(b"next") as following:
-            meanwhile = await stage.page.post(RPC_URL, content=b"hi")
+            meanwhile = await stage.page.post(RPC_URL, content=b"hi, proof 3")
             assert not following.failed
         sent.answer(200, b"once")
         answer = await (await turn.answer()).read_all()
 
-    assert (again.status_code, meanwhile.status_code, answer) == (409, 409, b"once")
+    assert [refused.status_code for refused in (*again, meanwhile)] == [409] * 3
+    assert answer == b"once"
     assert stage.upstream.arrived.empty()
 
 
-async def test_a_repeated_body_is_refused_right_after_a_break(stage: Stage) -> None:
+async def test_other_prompts_pass_while_a_turn_is_open(stage: Stage) -> None:
+    """A person may use the window while an answer streams."""
+    async with asyncio.TaskGroup() as page, stage.expect(b"hi") as turn:
+        page.create_task(stage.page.post(RPC_URL, content=b"hi"))
+        await turn.sent()
+        theirs = page.create_task(stage.page.post(RPC_URL, content=b"a person's"))
+        for _ in range(2):
+            (await stage.upstream.next()).answer(200, b"fine")
+
+    assert theirs.result().status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"hi", b"hi, with a fresh proof"])
+async def test_a_repeated_prompt_is_refused_right_after_a_break(stage: Stage, body: bytes) -> None:
     """Chromium repeats a POST whose connection closed before the headers; upstream has already had it."""
     async with asyncio.TaskGroup() as page, stage.expect(b"hi") as turn:
         page.create_task(stage.page.post(RPC_URL, content=b"hi"))
         (await stage.upstream.next()).cut()
         with pytest.raises(StreamBroken):
             await turn.answer()
-    again = await stage.page.post(RPC_URL, content=b"hi")
+    again = await stage.page.post(RPC_URL, content=body)
 
     assert again.status_code == 409
     assert stage.upstream.arrived.empty()
+
+
+async def test_a_prompt_whose_caller_left_is_refused(stage: Stage) -> None:
+    """The page is late and nobody waits: nothing goes upstream unpatched."""
+    async with stage.expect(b"left"):
+        pass
+
+    late = await stage.page.post(RPC_URL, content=b"left")
+
+    assert late.status_code == 409
+    assert stage.upstream.arrived.empty()
+
+
+async def test_a_late_prompt_does_not_fail_who_waits(stage: Stage) -> None:
+    """The next caller is not blamed for what the page still sends for the one before."""
+    async with stage.expect(b"left"):
+        pass
+
+    async with asyncio.TaskGroup() as page, stage.expect(b"mine") as turn:
+        late = await stage.page.post(RPC_URL, content=b"left")
+        page.create_task(stage.page.post(RPC_URL, content=b"mine"))
+        sent = await stage.upstream.next()
+        sent.answer(200, b"fine")
+        assert await (await turn.answer()).read_all() == b"fine"
+
+    assert (late.status_code, sent.body) == (409, b"mine")
+    assert stage.upstream.arrived.empty()
+
+
+async def test_a_prompt_given_up_may_be_wanted_again(stage: Stage) -> None:
+    """Whoever waits for the same prompt gets it."""
+    async with stage.expect(b"afterwards"):
+        pass
+
+    await the_proxy_still_works(stage)
 
 
 async def test_the_same_prompt_twice_at_once(stage: Stage) -> None:
@@ -184,7 +233,7 @@ async def test_nothing_of_a_prompt_is_logged(stage: Stage, caplog: pytest.LogCap
 
 
 async def test_a_repetition_is_forgotten() -> None:
-    """A body may be sent again once its turn has ended well, or some time after it broke."""
+    """A prompt may be sent again once its turn has ended well, or some time after it broke."""
     turns = Turns(buffer_limit=100, retry_window_s=0.0)
     turns.open()
     for reason in (None, "broke"):
@@ -194,6 +243,28 @@ async def test_a_repetition_is_forgotten() -> None:
         turn.end(reason)
 
         assert turns.admit(b"hi", no_cut) is None
+
+
+@pytest.mark.parametrize(("pressed", "given_up_s"), [(False, 60.0), (True, 0.0)])
+async def test_what_can_not_come_late_is_not_refused(given_up_s: float, *, pressed: bool) -> None:
+    """A prompt that was never submitted, or was given up long ago, is no prompt of ours."""
+    turns = Turns(buffer_limit=100, given_up_s=given_up_s)
+    turns.open()
+    async with turns.expect(lambda _: True, lambda body: body, pressed=lambda: pressed):
+        pass
+
+    assert turns.admit(b"hi", no_cut) is None
+
+
+async def test_a_callback_of_a_prompt_given_up_may_raise() -> None:
+    """A body that it can't read is somebody else's."""
+    turns = Turns(buffer_limit=100)
+    turns.open()
+    async with turns.expect(lambda body: bool(1 // len(body)), lambda body: body):
+        pass
+
+    assert turns.admit(b"", no_cut) is None
+    assert isinstance(turns.admit(b"x", no_cut), Refused)
 
 
 async def test_a_closed_gate_fails_at_once() -> None:

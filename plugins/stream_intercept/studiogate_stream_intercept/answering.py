@@ -73,7 +73,9 @@ class Answering:
         # A page may trim what was typed; nothing else may differ.
         typed = (await tab.type_prompt(exchange.prompt.text)).strip()
         async with self.proxy.expect(
-            lambda body: contents_text(body).strip() == typed, lambda body: _patched(body, patch)
+            lambda body: contents_text(body).strip() == typed,
+            lambda body: _patched(body, patch),
+            pressed=lambda: tab.submitted,
         ) as turn:
             submitting = asyncio.create_task(tab.submit(lambda: turn.sent_at is not None))
             try:

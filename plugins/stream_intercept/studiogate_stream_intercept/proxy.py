@@ -10,6 +10,7 @@ refused. Start after stop is fine.
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import attrs
@@ -55,12 +56,14 @@ class InterceptingProxy:
         """Return what Chromium has to trust, see `Authority.spki`. Raises `RuntimeError` unless started."""
         return self._started().authority.spki
 
-    def expect(self, matches: Matches, patch: Patch) -> AbstractAsyncContextManager[Turn]:
+    def expect(
+        self, matches: Matches, patch: Patch, *, pressed: Callable[[], bool] = lambda: True
+    ) -> AbstractAsyncContextManager[Turn]:
         """Take the submit lock for one prompt: click inside the block, await `Turn.sent`, leave, await `Turn.answer`.
 
         See `Turns.expect`.
         """
-        return self._turns.expect(matches, patch)
+        return self._turns.expect(matches, patch, pressed=pressed)
 
     async def start(self) -> None:
         """Make the CA if there is none, and listen.

@@ -12,17 +12,19 @@ next tab may submit while this one's answer still streams.
 - Waiting turns fail when the page sends something else (409, nothing goes upstream), when a callback raises (502, the
   same), when the caller leaves or aborts, and when the proxy stops. A failed turn keeps the gate shut until its caller
   has left, so that whatever the page still sends for it is refused too.
-- With nobody waiting, requests pass untouched: a person may use the window, and so may another backend.
-- Nothing is sent twice. A body equal to that of an open turn, or of one that broke a moment ago, is the browser trying
-  again (Chromium repeats a POST whose connection closed before the headers) and is refused. A waiting turn is asked
-  first, since the same prompt may be wanted twice at once.
+- With nobody waiting, other prompts pass untouched: a person may use the window, and so may another backend.
+- Nothing is sent twice. The prompt of an open turn, or of one that broke a moment ago, is a repetition and is refused:
+  Chromium repeats a POST whose connection closed before the headers, the page tries again with a fresh proof.
+- Nothing is sent for nobody. Between the press and the request lie some tens of milliseconds in which a caller may
+  leave; its prompt is given up and refused for a while, so that it neither goes upstream unpatched nor fails the turn
+  of whoever waits next.
+- A waiting turn is asked before all that, since the same prompt may be wanted again, also at once.
 
 This module knows no mitmproxy: `interception.py` tells it what passes and does what it says. Its methods below "the
 proxy's side" are called from hooks and the tap, on the loop; none of them waits or raises.
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -33,7 +35,9 @@ from studiogate_stream_intercept.errors import RequestMismatch, StreamBroken
 from studiogate_stream_intercept.stream import AnswerStream
 
 RETRY_WINDOW_S = 5.0
-"""How long after a break the same body is taken for the browser's own repetition, in seconds; those come at once."""
+"""How long after a break the same prompt is taken for a repetition, in seconds; those come at once."""
+GIVEN_UP_S = 30.0
+"""How long a prompt is refused whose caller left after the press, in seconds; a busy page may be that late."""
 
 type Matches = Callable[[bytes], bool]
 """Is this request's body the prompt that was typed?"""
@@ -49,8 +53,6 @@ class Turn:
     def __init__(self, matches: Matches, patch: Patch, *, buffer_limit: int, on_over: Callable[["Turn"], None]) -> None:
         self.matches = matches
         self.patch = patch
-        self.digest = b""
-        """SHA-256 of the body as the page sent it; empty while waiting."""
         self.sent_at: float | None = None
         """`time.perf_counter()` when the request was seen; None while waiting."""
         self.broken: str | None = None
@@ -109,9 +111,8 @@ class Turn:
             self._over = True
             self._seen.set()
 
-    def bind(self, digest: bytes, cut: Cut) -> None:
+    def bind(self, cut: Cut) -> None:
         """Tie the turn to the flow that `cut` aborts."""
-        self.digest = digest
         self.sent_at = time.perf_counter()
         self._cut = cut
         self._seen.set()
@@ -163,25 +164,43 @@ class Refused:
     """For the page's console: holds nothing of the request."""
 
 
+@attrs.frozen(kw_only=True)
+class _Spent:
+    """A prompt that must not go upstream for a while. Keeps no turn: that may hold an unread answer."""
+
+    matches: Matches
+    until: float
+    """Monotonic seconds."""
+
+
 class Turns:
     """The gate that prompts pass one at a time, and every turn that is open behind it."""
 
-    def __init__(self, *, buffer_limit: int, retry_window_s: float = RETRY_WINDOW_S) -> None:
+    def __init__(
+        self, *, buffer_limit: int, retry_window_s: float = RETRY_WINDOW_S, given_up_s: float = GIVEN_UP_S
+    ) -> None:
         self._buffer_limit = buffer_limit
         self._retry_window_s = retry_window_s
+        self._given_up_s = given_up_s
         self._gate = asyncio.Lock()
         self._waiting: Turn | None = None
         self._open: set[Turn] = set()
-        self._repeats: dict[bytes, float] = {}
-        """Digest of a body that must not be sent again -> until when (monotonic seconds)."""
+        self._spent: list[_Spent] = []
+        """Prompts of turns that broke or were left unbound."""
         self._closed: str | None = "the proxy is not running"
 
     @asynccontextmanager
-    async def expect(self, matches: Matches, patch: Patch) -> AsyncGenerator[Turn]:
+    async def expect(
+        self, matches: Matches, patch: Patch, *, pressed: Callable[[], bool] = lambda: True
+    ) -> AsyncGenerator[Turn]:
         """Wait for the gate, then hold it until the page's request is seen or the block is left.
 
         `matches` and `patch` are called on the loop with the body; what they raise comes out of `Turn.sent`. Click
-        inside the block. A bound turn lives on after it; one still waiting fails.
+        inside the block. A bound turn lives on after it; one still waiting fails, and its prompt is refused for a
+        while.
+
+        :param pressed: asked when the block is left unbound: may the page have been told to send? Otherwise nothing
+            can come late, and the prompt is refused to nobody.
         """
         await self._gate.acquire()
         turn = Turn(matches, patch, buffer_limit=self._buffer_limit, on_over=self._over)
@@ -192,25 +211,26 @@ class Turns:
             yield turn
         finally:
             turn.fail(StreamBroken("nobody waits for this prompt any more"))
+            if turn.failed and pressed():
+                self._refuse_for(self._given_up_s, matches)
             self._let_next(turn)
 
     def admit(self, body: bytes, cut: Cut) -> Bound | Refused | None:
         """Decide on a request of the RPC: a turn's, refused, or (None) not ours and untouched."""
-        turn, digest = self._waiting, hashlib.sha256(body).digest()
+        turn = self._waiting
         if turn is None:
-            return self._refuse_repeat(digest)
+            return self._refuse_spent(body)
         if turn.failed:
             return Refused(status=409, reason="this prompt was given up")
         try:
             if not turn.matches(body):
-                return self._refuse_repeat(digest) or self._mismatch(turn)
+                return self._refuse_spent(body) or self._mismatch(turn)
             patched = turn.patch(body)
         except Exception as error:  # noqa: BLE001 - callbacks are another part's code; the caller gets what they raise
             turn.fail(error)
             return Refused(status=502, reason="the request could not be rewritten")
-        turn.bind(digest, cut)
+        turn.bind(cut)
         self._open.add(turn)
-        self._repeats[digest] = float("inf")
         self._let_next(turn)
         return Bound(turn=turn, body=patched)
 
@@ -233,19 +253,34 @@ class Turns:
 
     def _over(self, turn: Turn) -> None:
         self._open.discard(turn)
-        if turn.broken is None:
-            self._repeats.pop(turn.digest, None)
-        else:
-            self._repeats[turn.digest] = time.monotonic() + self._retry_window_s
+        if turn.broken is not None:
+            self._refuse_for(self._retry_window_s, turn.matches)
 
-    def _refuse_repeat(self, digest: bytes) -> Refused | None:
+    def _refuse_for(self, seconds: float, matches: Matches) -> None:
+        self._forget_old()
+        self._spent.append(_Spent(matches=matches, until=time.monotonic() + seconds))
+
+    def _refuse_spent(self, body: bytes) -> Refused | None:
+        self._forget_old()
+        if any(_says_yes(turn.matches, body) for turn in self._open):
+            return Refused(status=409, reason="this prompt was already sent")
+        if any(_says_yes(spent.matches, body) for spent in self._spent):
+            return Refused(status=409, reason="this prompt was already sent, or given up")
+        return None
+
+    def _forget_old(self) -> None:
         now = time.monotonic()
-        self._repeats = {body: until for body, until in self._repeats.items() if until > now}
-        if digest not in self._repeats:
-            return None
-        return Refused(status=409, reason="this prompt was already sent")
+        self._spent = [spent for spent in self._spent if spent.until > now]
 
     @staticmethod
     def _mismatch(turn: Turn) -> Refused:
         turn.fail(RequestMismatch("the page sent another prompt than the one that was typed; it was not let through"))
         return Refused(status=409, reason="this is not the prompt that was typed")
+
+
+def _says_yes(matches: Matches, body: bytes) -> bool:
+    """Ask a callback whose caller can no longer be told what it raises: a body it can't read isn't its prompt."""
+    try:
+        return matches(body)
+    except Exception:  # noqa: BLE001 - another part's code, see above; the hook must go on
+        return False
