@@ -156,10 +156,12 @@ class TabPool:
         return tab.fault is None
 
     async def _take(self) -> Tab:
-        if self._free:
+        while self._free:
             tab = self._free.popleft()
-            tab.lend()
-            return tab
+            # One that has just broken stands here until its place comes round to replacing it.
+            if tab.fault is None:
+                tab.lend()
+                return tab
         if hopeless := self._hopeless():
             raise hopeless
         turn: asyncio.Future[Tab] = asyncio.get_running_loop().create_future()

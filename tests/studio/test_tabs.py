@@ -87,6 +87,17 @@ async def test_a_crashed_page_is_replaced(pool: TabPool) -> None:
         assert other is not tab
 
 
+async def test_a_tab_that_has_just_broken_is_not_lent(pool: TabPool) -> None:
+    """Its place may not have come round to replacing it yet."""
+    async with pool.lease() as tab:
+        pass
+    await eventually(lambda: pool.ready == 1)
+
+    tab.broken("a test says so")
+    async with pool.lease() as other:
+        assert other is not tab
+
+
 async def test_an_idle_tab_is_loaded_anew(settings: StudioSettings) -> None:
     """Its page is not left to grow stale."""
     async with running(attrs.evolve(settings, renew_idle_s=1.0)) as pool:
