@@ -21,7 +21,7 @@ from collections.abc import Iterator
 import attrs
 
 from studiogate.events import Event, Finish, Media, TextDelta, ThoughtDelta, ToolCall, Usage
-from studiogate_studio.wire.errors import WireError
+from studiogate_studio.wire.errors import WireError, so_far
 from studiogate_studio.wire.finish import read_block, read_finish
 from studiogate_studio.wire.frames import DEFAULT_LIMIT, FrameScanner
 from studiogate_studio.wire.indices import Candidate, Content, Frame
@@ -91,14 +91,14 @@ class AnswerDecoder:
         """Tell whether the body's root array has closed."""
         return self._scanner.complete
 
-    def feed(self, data: bytes) -> list[Event]:
+    def feed(self, data: bytes) -> Iterator[Event]:
         """Take the next bytes of the body, return what they say, in order.
 
-        Raises `WireError` for a frame that is no JSON or too large, or an inline file that can't be decoded.
+        They are read at once, not as the events are taken. The iterator raises `WireError` for a frame that is no JSON
+        or too large, or an inline file that can't be decoded: after all that came before it, however the network cut
+        the body. Nothing more can be read then.
         """
-        return [
-            event for raw in self._scanner.feed(data) for frame in _frames(decode(raw)) for event in self._read(frame)
-        ]
+        return so_far(self._events(data))
 
     def close(self) -> list[Event]:
         """End the answer, cut off or not: return the events held back and settle `outcome`. Call it once."""
@@ -107,6 +107,11 @@ class AnswerDecoder:
             events.append(usage)
         self.outcome = self._settle()
         return events
+
+    def _events(self, data: bytes) -> Iterator[Event]:
+        for raw in self._scanner.feed(data):
+            for frame in _frames(decode(raw)):
+                yield from self._read(frame)
 
     def _settle(self) -> Outcome:
         if self.finished:

@@ -16,12 +16,13 @@ A frame that lies whole in the buffer is matched in one step (`brackets.WHOLE`),
 where the last chunk ended, so no byte is looked at more than twice however the stream is cut. Nothing is decoded here.
 """
 
+from collections.abc import Iterator
 from enum import Enum, auto
 
 import attrs
 
 from studiogate_studio.wire.brackets import OPENING, QUOTE, STRING_REST, TOKEN, WHOLE
-from studiogate_studio.wire.errors import WireError
+from studiogate_studio.wire.errors import WireError, so_far
 
 DEFAULT_LIMIT = 64 * 1024 * 1024
 """Bytes that one frame may have."""
@@ -55,24 +56,25 @@ class FrameScanner:
     _in_string: bool = attrs.field(default=False, init=False)
     _had_list: bool = attrs.field(default=False, init=False)
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """Take the next bytes, return the frames they complete: the source of one array each, in order.
 
-        Raises `WireError` when a frame, or what follows the frames, outgrows `limit`. What comes after the root array
-        is ignored.
+        They are found at once, not as they are taken. The iterator raises `WireError`, after the frames before it, when
+        a frame, or what follows the frames, outgrows `limit`. What comes after the root array is ignored.
         """
+        return so_far(self._scan(data))
+
+    def _scan(self, data: bytes) -> Iterator[bytes]:
         if self.complete:
-            return []
+            return
         self._buffer += data
-        frames: list[bytes] = []
         if self._region is _Region.HEAD:
             self._read_head()
         if self._region is _Region.LIST:
-            self._read_list(frames)
+            yield from self._read_list()
         if self._region is _Region.REST:
             self.complete = self._walk(0)
         self._drop_consumed()
-        return frames
 
     def close(self) -> bytes | None:
         """Return the body without its frames, `[null, status]` or whatever stood alone; None when there is no more.
@@ -103,7 +105,7 @@ class FrameScanner:
             self._region = _Region.REST
             self._begin = self._position = len(head) - len(body)
 
-    def _read_list(self, frames: list[bytes]) -> None:
+    def _read_list(self) -> Iterator[bytes]:
         buffer = self._buffer
         while True:
             if self._depth == 2 and not self._in_string:  # noqa: PLR2004 - between two frames
@@ -113,7 +115,7 @@ class FrameScanner:
                     return
                 self._begin = self._position = token.start()
                 if whole := WHOLE.match(buffer, self._begin):
-                    self._take(frames, whole.group())
+                    yield self._checked(whole.group())
                     self._position = self._begin = whole.end()
                     continue
                 if buffer[self._begin] == ord("]"):
@@ -123,12 +125,12 @@ class FrameScanner:
             if not self._walk(2):
                 return
             if buffer[self._begin] == ord("["):
-                self._take(frames, bytes(buffer[self._begin : self._position]))
+                yield self._checked(bytes(buffer[self._begin : self._position]))
 
-    def _take(self, frames: list[bytes], frame: bytes) -> None:
+    def _checked(self, frame: bytes) -> bytes:
         if len(frame) > self.limit:
             raise WireError(f"A frame of {len(frame)} bytes is over the limit of {self.limit}.")
-        frames.append(frame)
+        return frame
 
     def _walk(self, floor: int) -> bool:
         """Walk until the value at `floor` brackets deep is over; False when the buffer ends before it does."""

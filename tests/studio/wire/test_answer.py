@@ -76,6 +76,34 @@ def test_any_split_gives_the_same_events(frames: list[list[Any]], places: list[i
     assert decode(*cut(data, places)) == decode(data)
 
 
+BAD = st.sampled_from(
+    [
+        b"[nonsense]",  # no JSON
+        compact(frame(text("x" * 30_000))),  # too large
+        compact(frame(slots({2: ["image/png", "A"]}))),  # no base64
+    ]
+)
+
+
+@given(frames=FRAMES, bad=BAD, places=CUTS, finished=st.booleans())
+def test_any_split_gives_what_came_before_a_bad_frame(
+    frames: list[list[Any]], bad: bytes, places: list[int], *, finished: bool
+) -> None:
+    """What can't be read costs nothing of what could, however the network cuts the answer."""
+    good = [*frames, frame(text("so far"), finish=1 if finished else None)]
+    data = body(*good).removesuffix(b"]]") + b"," + bad + b"," + compact(frame(text("late"))) + b"]]"
+    decoder, events = AnswerDecoder(limit=20_000), list[Event]()
+
+    # Once finished, only totals are read: then a file that can't be decoded is none's concern.
+    with contextlib.suppress(WireError) if finished else pytest.raises(WireError):
+        for piece in cut(data, places):
+            for event in decoder.feed(piece):
+                events.append(event)
+
+    assert events == list(AnswerDecoder().feed(body(*good)))
+    assert decoder.finished == finished
+
+
 @given(frames=FRAMES, data=st.data())
 def test_any_null_may_be_left_out(frames: list[list[Any]], data: st.DataObject) -> None:
     """A null written as nothing reads as a null."""
@@ -312,7 +340,7 @@ def test_the_end_is_known_before_the_body_ends() -> None:
     """The page may hang up once the finish reason came: the answer is whole."""
     decoder = AnswerDecoder()
 
-    events = decoder.feed(body(frame(text("a"), finish=1, usage=[1, 1, 2])).removesuffix(b"]]"))
+    events = list(decoder.feed(body(frame(text("a"), finish=1, usage=[1, 1, 2])).removesuffix(b"]]")))
 
     assert events == [TextDelta(text="a"), STOP]
     assert decoder.finished
@@ -365,7 +393,7 @@ def test_a_body_that_says_nothing_is_truncated(data: bytes) -> None:
 def test_the_response_id_is_kept() -> None:
     """The next turn's request names it."""
     decoder = AnswerDecoder()
-    decoder.feed(body(frame(text("a")), LAST))
+    list(decoder.feed(body(frame(text("a")), LAST)))
 
     assert (decoder.response_id, decoder.frames) == ("v1_made_up", 2)
 
