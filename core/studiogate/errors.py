@@ -6,6 +6,7 @@
     ├── Unavailable               a backend: I cannot now; the next one tries
     └── ClientError               what a client is told; each leaf is a row of docs/architecture.md's table
         ├── InvalidRequest        400
+        ├── Forbidden             403
         ├── NotFound              404
         ├── MethodNotAllowed      405
         ├── TooLarge              413
@@ -82,6 +83,14 @@ class InvalidRequest(ClientError):  # noqa: N818 - OpenAI's name for it
 
     status = 400
     type = "invalid_request_error"
+
+
+class Forbidden(ClientError):  # noqa: N818
+    """The client may not ask here: a web page of another site, or a name that isn't this gateway's."""
+
+    status = 403
+    type = "permission_error"
+    default_code = "forbidden"
 
 
 class NotFound(ClientError):  # noqa: N818
@@ -168,6 +177,7 @@ _BY_STATUS: dict[int, type[ClientError]] = {
     kind.status: kind
     for kind in (
         InvalidRequest,
+        Forbidden,
         NotFound,
         MethodNotAllowed,
         TooLarge,

@@ -15,7 +15,7 @@ import attrs
 from studiogate.attachments import Attachment
 from studiogate.chat import ChatRequest
 from studiogate.errors import ClientError
-from studiogate.events import Event
+from studiogate.events import Event, Finish
 from studiogate.models import Model
 from studiogate.params import Params
 from studiogate.prompt import Prompt
@@ -56,6 +56,8 @@ class Exchange:
     """Closed when the exchange ends, in reverse order of opening."""
     attempts: list[Attempt] = attrs.field(factory=list[Attempt])
     """One per backend tried, in order."""
+    finish: Finish | None = None
+    """How the answer ended; None while it hasn't."""
     created: float = attrs.field(factory=time.time)
     """Unix time, seconds."""
     position: int | None = None

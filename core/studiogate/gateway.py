@@ -14,7 +14,7 @@ import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chain import Chain, Patience, fault, log_fault
@@ -30,6 +30,7 @@ from studiogate.errors import (
     ModelNotFound,
     ServiceUnavailable,
 )
+from studiogate.events import Finish
 from studiogate.exchange import Exchange
 from studiogate.health import Health
 from studiogate.models import Model
@@ -37,7 +38,7 @@ from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
 from studiogate.tools import ToolPlan
-from studiogate.trace import attempts_text
+from studiogate.trace import attempts_text, one_line
 
 log = logging.getLogger(__name__)
 
@@ -103,20 +104,32 @@ class Gateway:
     def models(self) -> tuple[Model, ...]:
         """Return every model the plugins list now, in order; of equal ids the first."""
         found: dict[str, Model] = {}
-        for _, models in self.plugins.call("list_models"):
-            for model in cast("Sequence[Model]", models):
+        for hook in self.plugins.implementations("list_models"):
+            models: Sequence[Model] | None = _told(hook, None)
+            for model in models or ():
                 found.setdefault(model.id, model)
         return tuple(found.values())
 
     def health(self) -> dict[str, Health]:
-        """Return how each plugin that says anything fares, in order."""
-        return dict(self.plugins.call("health"))
+        """Return how each plugin that says anything fares, in order; one that can't even say has failed."""
+        failed = Health(ready=False, status="failed", advice="The gateway's log says where.")
+        told: dict[str, Health | None] = {
+            hook.plugin: _told(hook, failed) for hook in self.plugins.implementations("health")
+        }
+        return {name: health for name, health in told.items() if health is not None}
 
     @property
     def ready(self) -> bool:
-        """Whether a request could be answered now: some backend is listed and no plugin reports trouble."""
-        serving = self.started.is_set() and not self._stopping
-        return serving and bool(self.chain.backends) and all(h.ready for h in self.health().values())
+        """Whether a request could be answered now: some backend, and all it requires, reports no trouble."""
+        health = self.health()
+        return (
+            self.started.is_set()
+            and not self._stopping
+            and any(
+                all(health[name].ready for name in self.plugins.needs(backend.plugin) if name in health)
+                for backend in self.chain.backends
+            )
+        )
 
     async def drain(self, grace_s: float) -> None:
         """Take no more requests and wait for the running ones, at most `grace_s` seconds."""
@@ -167,6 +180,8 @@ class Gateway:
                 await exchange.stack.enter_async_context(self.queue.slot(exchange))
                 async with aclosing(self.chain.answer(exchange)) as events:
                     async for event in events:
+                        if isinstance(event, Finish):
+                            exchange.finish = event
                         await exchange.emit(event)
                 answered = True
         except ClientError as known:
@@ -224,11 +239,26 @@ class Gateway:
 
 
 def _capacity(plugins: PluginHost) -> int:
-    for name, slots in plugins.call("capacity"):
-        if slots < 1:
-            raise ConfigurationError(f"plugin {name}: capacity must be at least 1, not {slots}.")
-        return int(slots)
+    for hook in plugins.implementations("capacity"):
+        try:
+            slots: int | None = hook()
+        except Exception as error:  # the plugin boundary
+            log_fault(f"plugin {hook.plugin}: capacity", error)
+            raise ConfigurationError(f"plugin {hook.plugin}: capacity failed; the log says where.") from error
+        if slots is not None and slots < 1:
+            raise ConfigurationError(f"plugin {hook.plugin}: capacity must be at least 1, not {slots}.")
+        if slots is not None:
+            return slots
     return DEFAULT_SLOTS
+
+
+def _told[T](hook: Implementation, otherwise: T) -> Any | T:
+    """Call a hook that only tells; one that fails is logged and costs no request."""
+    try:
+        return hook()
+    except Exception as error:  # noqa: BLE001 - the plugin boundary: whatever it is, it is this plugin's fault
+        log_fault(f"plugin {hook.plugin}", error)
+        return otherwise
 
 
 async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> Any:
@@ -242,13 +272,13 @@ async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> 
 
 
 def _log_end(exchange: Exchange, error: ClientError | None) -> None:
-    model = exchange.model.id if exchange.model else "-"
-    log.info(
-        "%s %s model=%s took=%.3fs attempts=[%s]%s",
-        exchange.id,
-        200 if error is None else error.status,
-        model,
-        time.time() - exchange.created,
-        attempts_text(exchange),
-        f" error={error.message}" if error else "",
-    )
+    """Write the exchange's one line; whatever of it others worded can't break out of the line."""
+    finish = exchange.finish
+    words = [
+        f"model={exchange.model.id if exchange.model else '-'}",
+        f"took={time.time() - exchange.created:.3f}s",
+        f"attempts=[{attempts_text(exchange)}]",
+        *([f"finish={finish.reason}{f' ({finish.message})' if finish.message else ''}"] if finish else []),
+        *([f"error={error.message}"] if error else []),
+    ]
+    log.info("%s %s %s", exchange.id, 200 if error is None else error.status, one_line(" ".join(words)))

@@ -83,6 +83,13 @@ class PluginHost:
             f"No plugin of class {kind.__name__} is loaded; a plugin that needs it must require it."
         )
 
+    def needs(self, name: str) -> tuple[str, ...]:
+        """Return a loaded plugin's name after those of all it requires, directly or not."""
+        found: dict[str, None] = {}
+        for required in getattr(self._plugins[name], "requires", ()):
+            found |= dict.fromkeys(self.needs(required))
+        return (*found, name)
+
     def implementations(self, hook: str) -> tuple[Implementation, ...]:
         """Return a hook's implementations in the order of plugins.toml."""
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)

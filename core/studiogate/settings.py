@@ -1,10 +1,21 @@
 """The gateway's own settings: the `[gateway]` table of plugins.toml."""
 
+import ipaddress
 from pathlib import Path
 
 import attrs
 
 from studiogate.strict import positive, within
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @attrs.frozen(kw_only=True)
@@ -19,6 +30,9 @@ class GatewaySettings:
     """TCP port to listen on; 0 takes any free one."""
     insecure: bool = False
     """Whether to listen beyond loopback although nobody is asked for a key."""
+    trusted_hosts: tuple[str, ...] = ()
+    """Host names besides loopback's by which clients may reach the gateway and whose web pages may ask it, such as a
+    reverse proxy's. Without effect when `insecure`: then all may."""
     default_model: str | None = None
     """Model of requests that name none; when unset, the first one listed."""
     slots: int | None = attrs.field(default=None, validator=positive)

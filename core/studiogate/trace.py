@@ -2,8 +2,8 @@
 
 from studiogate.exchange import Exchange
 
-_HEADER_LIMIT = 2000
-"""Characters of one header's value; proxies refuse much longer ones."""
+_LIMIT = 2000
+"""Characters of one header's value or line; proxies refuse much longer headers."""
 
 
 def attempts_text(exchange: Exchange) -> str:
@@ -24,9 +24,10 @@ def trace_headers(exchange: Exchange) -> dict[str, str]:
         "x-studiogate-attempts": attempts_text(exchange),
         "x-studiogate-ignored": ignored_text(exchange),
     }
-    return {name: _value(text) for name, text in headers.items() if text}
+    return {name: one_line(text, ascii_only=True) for name, text in headers.items() if text}
 
 
-def _value(text: str) -> str:
-    """Make a text fit for a header: printable ASCII, of bounded length."""
-    return "".join(char if " " <= char <= "~" else "?" for char in text)[:_HEADER_LIMIT]
+def one_line(text: str, *, ascii_only: bool = False) -> str:
+    """Make a text fit for a header or a line of the log: of bounded length, no control characters."""
+    printable = (char if char.isprintable() and (char.isascii() or not ascii_only) else "?" for char in text)
+    return "".join(printable)[:_LIMIT]

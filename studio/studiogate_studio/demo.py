@@ -9,7 +9,7 @@ import json
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import attrs
@@ -23,6 +23,7 @@ from studiogate.web.server import Running, serve
 
 START_S = 60.0
 """Seconds that simulator and browser get to start, each."""
+_STOP_S = 10.0
 _POLL_S = 0.05
 
 
@@ -114,14 +115,19 @@ async def running_simulator(folder: Path, port: int = 0) -> AsyncGenerator[Simul
     finally:
         if process.stdin is not None:
             process.stdin.close()
-        await process.wait()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> Simulator:
     line = b""
-    if process.stdout is not None:
+    with suppress(TimeoutError):
         async with asyncio.timeout(START_S):
-            line = await process.stdout.readline()
+            line = await process.stdout.readline() if process.stdout is not None else b""
     if not line:
         raise ConfigurationError("the simulator did not start; what it said stands above.")
     return cattrs.structure(json.loads(line), Simulator)

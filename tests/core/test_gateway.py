@@ -546,21 +546,35 @@ async def test_a_plugin_that_cant_start_ends_those_that_did() -> None:
     assert seen == ["a up False", "a down"]
 
 
-async def test_the_gateway_is_ready_when_every_plugin_is() -> None:
-    """One plugin in trouble, or no backend at all, and the gateway isn't ready."""
+def ill(kind: type) -> type:
+    """Make a plugin of a kind that reports trouble."""
 
-    class Ill:
-        @hookimpl
-        def health(self) -> Health:
-            return Health(ready=False, status="signed out", advice="Sign in.")
+    @hookimpl
+    def health(_: object) -> Health:
+        return Health(ready=False, status="signed out", advice="Sign in.")
 
-    async with living({"a": backend(says("x"))}) as well:
-        assert well.ready
-    async with living({"a": backend(says("x")), "ill": Ill}) as ill:
-        assert not ill.ready
-        assert [(name, health.status) for name, health in ill.health().items()] == [("ill", "signed out")]
-    async with living({}) as empty:
-        assert not empty.ready
+    return type("Ill", (kind,), {"health": health})
+
+
+def needing(kind: type, *needs: str) -> type:
+    """Make a plugin of a kind that requires others."""
+    return type("Needing", (kind,), {"requires": needs})
+
+
+async def test_the_gateway_is_ready_when_a_backend_is() -> None:
+    """A backend counts as ready with all that it requires; one that isn't leaves it to the next."""
+    fine = backend(says("x"))
+
+    async def ready(**plugins: type) -> bool:
+        async with living(plugins) as gateway:
+            return gateway.ready
+
+    assert await ready(a=fine)
+    assert await ready(a=ill(fine), b=fine)
+    assert await ready(a=fine, unneeded=ill(object))
+    assert not await ready(a=ill(fine))
+    assert not await ready(deep=ill(object), middle=needing(object, "deep"), a=needing(fine, "middle"))
+    assert not await ready()
 
 
 async def test_the_log_says_how_an_exchange_went_but_not_what_was_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ from studiogate.gateway import Gateway
 from studiogate.openai.models import model_list
 from studiogate.web.chat import create_chat_completion
 from studiogate.web.errors import on_bug, on_client_error, on_http_error
+from studiogate.web.origin import refuse_foreign_sites
 
 
 def create_app(gateway: Gateway) -> Litestar:
@@ -20,6 +21,7 @@ def create_app(gateway: Gateway) -> Litestar:
         route_handlers=[create_chat_completion, list_models, show_health],
         state=State({"gateway": gateway}),
         exception_handlers={ClientError: on_client_error, HTTPException: on_http_error, Exception: on_bug},
+        before_request=refuse_foreign_sites(gateway.settings),
         request_max_body_size=gateway.settings.max_body_bytes,
         # Its default sets the root logger to INFO for the whole process.
         logging_config=None,

@@ -51,29 +51,26 @@ async def _whole(request: ChatHTTP, exchange: Exchange) -> Response[bytes]:
 
 async def _streamed(request: ChatHTTP, exchange: Exchange, gateway: Gateway) -> Stream:
     settings = gateway.settings
-    first: Event | None = None
+    read: list[Event | None] = []
     async with _cancelled_when_gone(request, exchange):
         # Early failures keep their HTTP status as long as nothing has been sent.
         with suppress(TimeoutError):
             async with asyncio.timeout(settings.commit_s):
-                first = await exchange.next_event()
+                read.append(await exchange.next_event())
     headers = {**trace_headers(exchange), "cache-control": "no-cache", "x-accel-buffering": "no"}
-    return Stream(_chunks(exchange, first, settings.keepalive_s), headers=headers, media_type="text/event-stream")
+    return Stream(_chunks(exchange, read, settings.keepalive_s), headers=headers, media_type="text/event-stream")
 
 
-async def _chunks(exchange: Exchange, first: Event | None, keepalive_s: float) -> AsyncGenerator[bytes]:
+async def _chunks(exchange: Exchange, read: list[Event | None], keepalive_s: float) -> AsyncGenerator[bytes]:
+    """Yield the stream's bytes; `read` holds what has been read of the exchange already, None being its end."""
     chunks = ChunkStream(exchange)
     try:
         yield chunks.start()
-        event = first
         while True:
-            if event is not None and (data := chunks.add(event)):
-                yield data
             try:
                 async with asyncio.timeout(keepalive_s):
-                    event = await exchange.next_event()
+                    event = read.pop() if read else await exchange.next_event()
             except TimeoutError:
-                event = None
                 yield KEEP_ALIVE
                 continue
             except ClientError as error:
@@ -82,6 +79,8 @@ async def _chunks(exchange: Exchange, first: Event | None, keepalive_s: float) -
             if event is None:
                 yield chunks.end()
                 return
+            if data := chunks.add(event):
+                yield data
     finally:
         exchange.cancel()
 

@@ -7,7 +7,6 @@ connection. Two servers could share a port silently (SO_REUSEPORT), so the port 
 
 import asyncio
 import errno
-import ipaddress
 import logging
 import signal
 import socket
@@ -23,7 +22,7 @@ from studiogate.config import Config
 from studiogate.errors import ConfigurationError
 from studiogate.gateway import Gateway
 from studiogate.plugins import InstalledPlugins, PluginHost
-from studiogate.settings import GatewaySettings
+from studiogate.settings import GatewaySettings, is_loopback
 from studiogate.web.app import create_app
 
 log = logging.getLogger(__name__)
@@ -131,21 +130,12 @@ class StopSignals:
 
 
 def _refuse_open_doors(settings: GatewaySettings) -> None:
-    if settings.insecure or _is_loopback(settings.host):
+    if settings.insecure or is_loopback(settings.host):
         return
     raise ConfigurationError(
         f"[gateway] host: {settings.host} can be reached from other machines, and this gateway asks nobody for a key. "
         "Listen on 127.0.0.1, or say --insecure if that is what you want."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _free_address(host: str, port: int) -> tuple[str, int]:
@@ -179,11 +169,12 @@ async def _ended(serving: "asyncio.Task[None]") -> None:
 
 async def _listening(host: str, port: int, serving: "asyncio.Task[None]") -> None:
     """Return once the server accepts connections."""
-    async with asyncio.timeout(LISTEN_S):
-        while not serving.done():
-            with suppress(OSError):
-                _, writer = await asyncio.open_connection(host, port)
-                writer.close()
-                return
-            await asyncio.sleep(0.01)
-    raise ConfigurationError(f"the server on {host}:{port} ended before it listened.")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LISTEN_S):
+            while not serving.done():
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection(host, port)
+                    writer.close()
+                    return
+                await asyncio.sleep(0.01)
+    raise ConfigurationError(f"the server on {host}:{port} did not come up.")
