@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from studiogate.errors import ConfigurationError
+from studiogate_stream_intercept import mitm
 from studiogate_stream_intercept.destinations import PAGE_HOST, RPC_HOST, ProxySettings
 from studiogate_stream_intercept.errors import StreamBroken
 from studiogate_stream_intercept.proxy import InterceptingProxy
@@ -171,3 +172,14 @@ async def test_keys_stay_private_while_it_runs(stage: Stage) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in stage.ca_dir.iterdir()}
 
     assert set(modes.values()) == {0o600}
+
+
+async def test_a_connection_that_does_not_close(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stop goes on without it, and says so."""
+    monkeypatch.setattr(mitm, "_STOP_S", 0.0)
+    async with browsing(stage.proxy.port, stage.ca_dir, RPC_HOST):
+        await stage.proxy.stop()
+
+    assert "did not close" in caplog.text

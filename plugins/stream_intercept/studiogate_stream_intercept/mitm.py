@@ -5,6 +5,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from mitmproxy.master import Master
 from mitmproxy.options import CONF_BASENAME, KEY_SIZE
 from mitmproxy.proxy import events
 from mitmproxy.proxy.server import ConnectionHandler
+
+logger = logging.getLogger(__name__)
 
 CA_FILE = f"{CONF_BASENAME}-ca.pem"
 """Key and certificate of the CA, as mitmproxy looks for them in its confdir."""
@@ -84,10 +87,14 @@ async def shut(master: Master, server: Proxyserver) -> None:
         for transport in tuple(handler.transports.values()):
             if transport.handler is not None:
                 transport.handler.cancel("the proxy stops")
-    async with asyncio.timeout(_STOP_S):
-        while server.connections:  # noqa: ASYNC110 - mitmproxy tells nobody when the last one is gone
-            await asyncio.sleep(0.002)
-    await master.done()
+    try:
+        async with asyncio.timeout(_STOP_S):
+            while server.connections:  # noqa: ASYNC110 - mitmproxy tells nobody when the last one is gone
+                await asyncio.sleep(0.002)
+    except TimeoutError:
+        logger.warning("%d connections of the proxy did not close within %g s.", len(server.connections), _STOP_S)
+    finally:
+        await master.done()
 
 
 async def inject(server: Proxyserver, flow: http.HTTPFlow, event: events.Event) -> None:
