@@ -5,19 +5,17 @@ mitmproxy reads its CA from a folder; this module fills that folder so that no m
 both make a CA, one hard link wins, and both use the winner's.
 """
 
-import base64
-import hashlib
 import os
 import tempfile
 from pathlib import Path
 
 import attrs
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mitmproxy.certs import Cert
 
 from studiogate.errors import ConfigurationError
 from studiogate_stream_intercept.mitm import CA_FILE, DH_FILE, create_authority
+from studiogate_studio.trust import spki_of
 
 
 @attrs.frozen(kw_only=True)
@@ -71,5 +69,4 @@ def _spki(folder: Path, pem: bytes) -> str:
         raise ConfigurationError(message) from error
     if Cert(certificate).has_expired():
         raise ConfigurationError(f"The CA in {folder} has expired: delete the folder, and a new one is made.")
-    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(hashlib.sha256(key).digest()).decode("ascii")
+    return spki_of(pem)
