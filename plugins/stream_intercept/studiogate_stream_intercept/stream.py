@@ -40,11 +40,6 @@ class AnswerStream:
         """Return what the chunks are encoded with; the proxy asks for `identity`, a server may not listen."""
         return self.headers.get("content-encoding", "identity")
 
-    @property
-    def buffered(self) -> int:
-        """Return the bytes that wait for the reader."""
-        return self._size
-
     def __aiter__(self) -> Self:
         return self
 
