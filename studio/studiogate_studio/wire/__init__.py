@@ -23,7 +23,6 @@ from studiogate_studio.wire.schema import encode_schema
 from studiogate_studio.wire.status import Status, http_status, read_status, status_of
 from studiogate_studio.wire.structs import decode_struct, decode_value, encode_struct, encode_value
 from studiogate_studio.wire.tools import (
-    FunctionDeclaration,
     code_execution,
     functions,
     google_maps,
@@ -38,7 +37,6 @@ __all__ = [
     "Completed",
     "ContentDecoder",
     "FrameScanner",
-    "FunctionDeclaration",
     "GenerateRequest",
     "Json",
     "ModelList",

@@ -1,22 +1,11 @@
 """Entries of a request's tools, one function per kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import attrs
-
+from studiogate.tools import FunctionDeclaration
 from studiogate_studio.wire.indices import Tool
 from studiogate_studio.wire.jspb import Json
 from studiogate_studio.wire.schema import encode_schema
-
-
-@attrs.frozen(kw_only=True)
-class FunctionDeclaration:
-    """A function that the model may call."""
-
-    name: str
-    description: str = ""
-    parameters: Mapping[str, Json] | None = None
-    """JSON Schema of the arguments; None for a function without any."""
 
 
 def google_search() -> list[Json]:

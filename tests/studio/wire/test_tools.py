@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from studiogate.tools import FunctionDeclaration
 from studiogate_studio.wire import (
-    FunctionDeclaration,
     WireError,
     code_execution,
     encode_schema,
