@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 
 import attrs
 
-from studiogate.errors import Declined, Unavailable
+from studiogate.errors import Declined, StudiogateError, Unavailable
 from studiogate.events import Event
 from studiogate.exchange import Exchange
 from studiogate.models import Model
@@ -52,6 +52,7 @@ class Answering:
         :raises Declined: an earlier backend has submitted the prompt already.
         :raises Unavailable: the page, the proxy or the upstream failed.
         :raises InvalidRequest: the upstream finds the request itself wrong.
+        :raises ModelNotFound: the upstream doesn't have the model for this account.
         """
         if tab.submitted:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")
@@ -59,8 +60,8 @@ class Answering:
         try:
             stream = await turn.answer()
             if stream.status != HTTP_OK:
-                raise await _refused(stream)
-            async for event in self._read(stream):
+                raise await read_refusal(stream)
+            async for event in read_answer(stream, tail_s=self.tail_s):
                 yield event
         except TransportError as error:
             raise Unavailable(str(error)) from error
@@ -88,27 +89,45 @@ class Answering:
                 await asyncio.gather(submitting, return_exceptions=True)
         return turn
 
-    async def _read(self, stream: AnswerStream) -> AsyncGenerator[Event]:
-        """Yield what the stream says; a stream that breaks after its finish reason is whole all the same."""
-        content, decoder = ContentDecoder(stream.content_encoding), AnswerDecoder()
-        chunks = aiter(stream)
-        try:
-            while True:
-                # Only the counts are missing once the answer is complete, and they may never come.
-                async with asyncio.timeout(self.tail_s if decoder.finished else None):
-                    chunk = await anext(chunks, None)
-                if chunk is None:
-                    break
-                for event in decoder.feed(content.feed(chunk)):
-                    yield event
-        except WireError as error:
+
+async def read_answer(stream: AnswerStream, *, tail_s: float) -> AsyncGenerator[Event]:
+    """Yield what the stream says; whatever goes wrong after its finish reason, the answer is whole all the same.
+
+    :param tail_s: seconds the stream gets to end once the answer is complete.
+    :raises Unavailable: the stream can't be read, or upstream failed in it.
+    :raises TransportError: it broke off.
+    """
+    decoder, chunks = AnswerDecoder(), aiter(stream)
+    try:
+        content = ContentDecoder(stream.content_encoding)
+        while True:
+            # Only the counts are missing once the answer is complete, and they may never come.
+            async with asyncio.timeout(tail_s if decoder.finished else None):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                break
+            for event in decoder.feed(content.feed(chunk)):
+                yield event
+    except WireError as error:
+        if not decoder.finished:
             raise Unavailable(f"the answer could not be read: {error}") from error
-        except (TransportError, TimeoutError):
-            if not decoder.finished:
-                raise
-        for event in decoder.close():
-            yield event
-        refuse_broken(decoder)
+    except (TransportError, TimeoutError):
+        if not decoder.finished:
+            raise
+    for event in decoder.close():
+        yield event
+    refuse_broken(decoder)
+
+
+async def read_refusal(stream: AnswerStream) -> StudiogateError:
+    """Return the error for an answer whose HTTP status is not 200."""
+    try:
+        body = await stream.read_all()
+        status = read_status(ContentDecoder(stream.content_encoding).feed(body))
+    except (TransportError, WireError):
+        # The HTTP status says enough; only the upstream's words are lost.
+        status = None
+    return refuse_status(stream.status, status)
 
 
 def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
@@ -157,12 +176,3 @@ async def _seen_or_failed(turn: Turn, submitting: "asyncio.Task[None]") -> None:
     finally:
         seen.cancel()
         await asyncio.gather(seen, return_exceptions=True)
-
-
-async def _refused(stream: AnswerStream) -> Exception:
-    body = await stream.read_all()
-    try:
-        status = read_status(ContentDecoder(stream.content_encoding).feed(body))
-    except WireError:
-        status = None
-    return refuse_status(stream.status, status)

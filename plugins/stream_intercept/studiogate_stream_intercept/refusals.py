@@ -1,6 +1,8 @@
 """What the upstream refused, in the gateway's words: which errors let the next backend try, and which are final."""
 
-from studiogate.errors import InvalidRequest, StudiogateError, Unavailable
+import re
+
+from studiogate.errors import InvalidRequest, ModelNotFound, StudiogateError, Unavailable
 from studiogate_studio.wire import AnswerDecoder, Status, StreamFailed, Truncated
 
 _SAID = {
@@ -15,6 +17,9 @@ _SAID = {
 """HTTP status of the upstream -> (status for the client, what it means)."""
 
 _BAD_REQUEST = 400
+_NOT_FOUND = 404
+_NAMES_A_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
+"""Other 404s are about the service and pass by themselves: `Ambiguous request for service ''`."""
 
 
 def refuse_status(http_status: int, status: Status | None) -> StudiogateError:
@@ -22,6 +27,8 @@ def refuse_status(http_status: int, status: Status | None) -> StudiogateError:
     said = status.summary if status is not None else f"HTTP {http_status}"
     if http_status == _BAD_REQUEST:
         return InvalidRequest(f"AI Studio refused the request: {said}", code="upstream_refused")
+    if http_status == _NOT_FOUND and status is not None and _NAMES_A_MODEL.search(status.message):
+        return ModelNotFound(f"AI Studio doesn't have this model for the account: {said}", param="model")
     code, meaning = _SAID.get(http_status, (502, "AI Studio refused the request"))
     wait = status.retry_after_s if status is not None else None
     return Unavailable(f"{meaning}: {said}", status=code, retry_after_s=wait)
@@ -31,6 +38,7 @@ def refuse_broken(decoder: AnswerDecoder) -> None:
     """Raise what a closed decoder says went wrong; nothing for a whole answer.
 
     :raises InvalidRequest: the upstream finds the request wrong.
+    :raises ModelNotFound: the upstream doesn't have the model.
     :raises Unavailable: the upstream failed, or the stream ended before the answer did.
     """
     match decoder.outcome:

@@ -17,5 +17,6 @@ class StreamInterceptSettings:
     other hosts are refused."""
     buffer_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Bytes of one answer that may wait for a slow client; more breaks the answer off."""
-    tail_s: float = attrs.field(default=2.0, validator=positive)
-    """Seconds a complete answer's stream gets to end, since the last token counts come after the finish reason."""
+    tail_s: float = attrs.field(default=2.0, validator=within(0.1, 4))
+    """Seconds a complete answer's stream gets to end, since the last token counts come after the finish reason; from
+    0.1 to 4, as the gateway gives a backend 5 s after its finish and drops what comes later."""

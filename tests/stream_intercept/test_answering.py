@@ -1,0 +1,127 @@
+"""What an answer's bytes mean, whole or not."""
+
+import asyncio
+import json
+
+import pytest
+
+from studiogate.errors import InvalidRequest, ModelNotFound, Unavailable
+from studiogate.events import Event, Finish, FinishReason, TextDelta
+from studiogate_stream_intercept.answering import read_answer, read_refusal
+from studiogate_stream_intercept.errors import StreamBroken
+from studiogate_stream_intercept.refusals import refuse_status
+from studiogate_stream_intercept.settings import StreamInterceptSettings
+from studiogate_stream_intercept.stream import AnswerStream
+from studiogate_studio.wire import Status
+
+TEXT = [[[[[[None, "Hi"]], "model"]]]]
+FINISH = [[[[[[None, "!"]], "model"], 1]]]
+WHOLE = json.dumps([[TEXT, FINISH]]).encode()
+SAID = [TextDelta(text="Hi"), TextDelta(text="!"), Finish(reason=FinishReason.STOP)]
+
+
+def came(
+    *chunks: bytes, status: int = 200, encoding: str = "identity", broken: str | None = None, ended: bool = True
+) -> AnswerStream:
+    """Return a stream that has already come."""
+
+    async def nothing() -> None:
+        """Stand for the abort."""
+
+    stream = AnswerStream(status=status, headers={"content-encoding": encoding}, limit=10_000, abort=nothing)
+    for chunk in chunks:
+        stream.feed(chunk, 0.0)
+    if ended:
+        stream.end(broken)
+    return stream
+
+
+async def events_of(stream: AnswerStream) -> list[Event]:
+    """Read an answer."""
+    return [event async for event in read_answer(stream, tail_s=0.1)]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        came(WHOLE),
+        came(WHOLE[:-2], broken="gone"),
+        came(WHOLE[:-2], b",[nonsense]]]"),
+        came(WHOLE[:-2] + b",[nonsense]]]"),
+    ],
+    ids=["ended", "broke", "bad frame", "bad frame in the same chunk"],
+)
+async def test_a_finished_answer_is_whole(stream: AnswerStream) -> None:
+    """Whatever becomes of the stream after its finish reason, the client gets the answer."""
+    assert await events_of(stream) == SAID
+
+
+async def test_a_finished_answer_does_not_wait_for_ever() -> None:
+    """A stream that stays open after its finish reason ends with its tail."""
+    async with asyncio.timeout(5):
+        assert await events_of(came(WHOLE[:-2], ended=False)) == SAID
+
+
+async def test_an_answer_that_breaks_before_its_end() -> None:
+    """Without a finish reason the break is told."""
+    with pytest.raises(StreamBroken, match="gone"):
+        await events_of(came(WHOLE[:10], broken="gone"))
+
+
+@pytest.mark.parametrize("stream", [came(b"[[[nonsense]]]"), came(WHOLE, encoding="rot13")], ids=["frame", "encoding"])
+async def test_what_can_not_be_read_is_unavailable(stream: AnswerStream) -> None:
+    """Bytes that make no sense are the upstream's fault, not the plugin's; another backend may do better."""
+    with pytest.raises(Unavailable, match="could not be read"):
+        await events_of(stream)
+
+
+async def test_a_refusal_says_what_upstream_said() -> None:
+    """Status, words and wait come from the body."""
+    details = [["type.googleapis.com/google.rpc.RetryInfo", [[37]]]]
+    error = await read_refusal(came(json.dumps([None, [8, "quota", details]]).encode(), status=429))
+
+    assert isinstance(error, Unavailable)
+    assert (error.status, error.retry_after_s) == (429, 37)
+    assert "quota (RESOURCE_EXHAUSTED)" in error.reason
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [came(b'[,[8,"quo', status=429, broken="gone"), came(b"?", status=429, encoding="rot13")],
+    ids=["cut", "encoding"],
+)
+async def test_a_refusal_whose_body_can_not_be_read(stream: AnswerStream) -> None:
+    """The HTTP status stands by itself."""
+    error = await read_refusal(stream)
+
+    assert isinstance(error, Unavailable)
+    assert error.status == 429
+
+
+def test_an_unknown_model_is_the_clients_to_change() -> None:
+    """A 404 that names a model is final, over HTTP and in a stream alike."""
+    error = refuse_status(404, Status(code=5, message="models/gemini-0 is not found for this API version."))
+
+    assert isinstance(error, ModelNotFound)
+    assert (error.status, error.param) == (422, "model")
+
+
+@pytest.mark.parametrize("status", [None, Status(code=5, message="Ambiguous request for service ''")])
+def test_other_404s_pass_by_themselves(status: Status | None) -> None:
+    """The service is at fault: the next backend may try."""
+    error = refuse_status(404, status)
+
+    assert isinstance(error, Unavailable)
+    assert error.status == 502
+
+
+def test_a_bad_request_is_final() -> None:
+    """No other backend would do better with it."""
+    assert isinstance(refuse_status(400, Status(code=3, message="Bad field.")), InvalidRequest)
+
+
+@pytest.mark.parametrize("tail_s", [0.0, 5.0])
+def test_the_tail_fits_the_gateways_patience(tail_s: float) -> None:
+    """The gateway drops what comes 5 s after a finish, so a longer tail would lose the counts."""
+    with pytest.raises(ValueError, match=r"from 0\.1 to 4"):
+        StreamInterceptSettings(tail_s=tail_s)
