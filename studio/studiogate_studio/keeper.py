@@ -143,7 +143,7 @@ class BrowserKeeper:
             except DeadProfile as found:
                 state, reason = BrowserState.SIGNED_OUT, str(found)
             if (self.state, self.reason) != (state, reason):
-                log.warning("%s: %s", path, reason)
+                log.warning("%s: %s %s", path, reason, SIGN_IN)
                 self._enter(state, reason)
             await self._profile_changes(stamp_of(path), self.settings.signed_out_retry_s)
 

@@ -85,7 +85,9 @@ async def test_a_killed_driver_is_started_again(settings: StudioSettings) -> Non
         assert pool.keeper.launches == 2
 
 
-async def test_without_a_profile_leases_are_refused_until_one_is_there(settings: StudioSettings) -> None:
+async def test_without_a_profile_leases_are_refused_until_one_is_there(
+    settings: StudioSettings, caplog: pytest.LogCaptureFixture
+) -> None:
     """The refusal is immediate and says what to do; the file is noticed when it comes."""
     content = settings.profile.read_bytes()
     settings.profile.unlink()
@@ -95,6 +97,8 @@ async def test_without_a_profile_leases_are_refused_until_one_is_there(settings:
             await pool.lease().__aenter__()
         assert caught.value.status == 503
         assert str(settings.profile) not in str(caught.value)
+        assert str(settings.profile) in caplog.text
+        assert "docs/operating.md" in caplog.text
 
         settings.profile.write_bytes(content)
         settings.profile.chmod(0o600)
