@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -21,7 +22,7 @@ from playwright.async_api import (
     async_playwright,
 )
 
-from studiogate_studio.launch import BrowserLaunch
+from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, installed_browsers
 from studiogate_studio.preferences import preferences_script
 from studiogate_studio.profile import Profile
 from studiogate_studio.settings import StudioSettings
@@ -49,6 +50,8 @@ class BrowserSession:
     """The one context that all tabs live in."""
     version: str
     """Chromium's version, such as `156.0.7300.1`."""
+    executable: str
+    """Path of the browser that runs."""
     over: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set when the browser is gone, or to be given up."""
     signed_out: bool = False
@@ -67,17 +70,18 @@ async def open_browser(
     """Launch the browser and open its context; closes both, and every process of theirs, at the end.
 
     :raises LaunchFailed: driver, browser or context did not start.
+    :raises BrowserNotFound: none was asked for, and there is none, not even Playwright's own.
     """
     playwright = await _start_driver(settings)
     browser: Browser | None = None
     try:
         try:
-            browser = await _launch(playwright, launch, settings)
+            browser, executable = await _launch_first(playwright, launch, settings)
             context = await _new_context(browser, launch, profile, settings)
         except PlaywrightError as error:
             log.warning("the browser did not start: %s", error.message)
             raise LaunchFailed from error
-        session = BrowserSession(context=context, version=browser.version)
+        session = BrowserSession(context=context, version=browser.version, executable=executable)
         browser.on("disconnected", lambda _: session.give_up())
         pulse = asyncio.create_task(_feel_pulse(browser, session))
         try:
@@ -122,9 +126,31 @@ async def _start_driver(settings: StudioSettings) -> Playwright:
         raise LaunchFailed from error
 
 
-async def _launch(playwright: Playwright, launch: BrowserLaunch, settings: StudioSettings) -> Browser:
+async def _launch_first(playwright: Playwright, launch: BrowserLaunch, settings: StudioSettings) -> tuple[Browser, str]:
+    """Launch the browser that was asked for, or the first that starts; an installed one may be an empty shell."""
+    *others, last = _candidates(playwright, launch)
+    for executable in others:
+        try:
+            return await _launch(playwright, executable, launch, settings), executable
+        except PlaywrightError as error:
+            log.warning("%s did not start; trying the next browser: %s", executable, error.message)
+    return await _launch(playwright, last, launch, settings), last
+
+
+def _candidates(playwright: Playwright, launch: BrowserLaunch) -> tuple[str, ...]:
+    """Return which browsers to try, in order; never empty."""
+    if launch.executable is not None:
+        return (launch.executable,)
+    own = playwright.chromium.executable_path
+    candidates = (*installed_browsers(), *([own] if Path(own).exists() else []))
+    if not candidates:
+        raise BrowserNotFound("Chromium or Chrome on PATH, or Playwright's own")
+    return candidates
+
+
+async def _launch(playwright: Playwright, executable: str, launch: BrowserLaunch, settings: StudioSettings) -> Browser:
     return await playwright.chromium.launch(
-        executable_path=launch.executable,
+        executable_path=executable,
         headless=launch.headless,
         args=launch.arguments(),
         proxy=None if launch.proxy is None else ProxySettings(server=launch.proxy),

@@ -72,6 +72,8 @@ class BrowserKeeper:
     """How many browsers were started, the running one included."""
     listeners: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
     """Called on each change of state."""
+    _worked: str | None = attrs.field(default=None, init=False)
+    """The browser that started last; where the settings name none, it is taken again rather than looked for."""
     _changed: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _delay_s: float = attrs.field(default=_FIRST_DELAY_S, init=False)
 
@@ -111,10 +113,15 @@ class BrowserKeeper:
         try:
             async with open_browser(launch, profile, self.settings) as session:
                 self.launches += 1
+                self._worked = session.executable
                 self._enter(BrowserState.READY, "The browser is running.", session)
                 await session.over.wait()
                 self._leave(session)
+        except BrowserNotFound as found:
+            await self._no_browser(found)
+            return
         except LaunchFailed:
+            self._worked = None
             self._enter(BrowserState.RESTARTING, "The browser did not start; it is tried again. The log says why.")
             await self._back_off()
             return
@@ -156,15 +163,16 @@ class BrowserKeeper:
 
     async def _prepared(self) -> BrowserLaunch | None:
         """Make the launch ready and have plugins change it; None, after a wait, when that failed."""
-        if self.state is not BrowserState.RESTARTING:
+        if self.state not in {BrowserState.RESTARTING, BrowserState.NO_BROWSER}:
             self._enter(BrowserState.STARTING, "The browser is starting.")
         try:
             launch = prepare_launch(self.settings)
+            launch.executable = launch.executable or self._worked
             await self.configure(launch)
             apply_reroute(launch, self.settings)
         except BrowserNotFound as found:
-            log.warning("there is no browser '%s'", found)
-            self._enter(BrowserState.NO_BROWSER, "There is no such browser as studio.browser names.")
+            await self._no_browser(found)
+            return None
         except Exception:  # a plugin's hook may fail in any way; the browser can be tried again
             log.exception("the browser's launch could not be prepared")
             self._enter(BrowserState.RESTARTING, "The browser's launch could not be prepared. The log says why.")
@@ -172,6 +180,12 @@ class BrowserKeeper:
             return launch
         await self._back_off()
         return None
+
+    async def _no_browser(self, found: BrowserNotFound) -> None:
+        if self.state is not BrowserState.NO_BROWSER:
+            log.warning("there is no browser (%s). %s", found, _ADVICE[BrowserState.NO_BROWSER])
+            self._enter(BrowserState.NO_BROWSER, "There is no browser to start.")
+        await self._back_off()
 
     async def _back_off(self) -> None:
         await asyncio.sleep(self._delay_s)

@@ -31,6 +31,14 @@ _ALWAYS = (
 )
 
 
+@attrs.frozen(kw_only=True)
+class ProxyLogin:
+    """What a proxy asks of whoever uses it (Basic)."""
+
+    username: str
+    password: str = attrs.field(repr=False)
+
+
 @attrs.define(kw_only=True)
 class BrowserLaunch:
     """Say how the browser is about to be launched; `configure_browser` implementations change it in place."""
@@ -39,10 +47,12 @@ class BrowserLaunch:
     """Command-line arguments of Chromium."""
     proxy: str | None = None
     """`http://host:port` of the proxy that all traffic goes through; None for none."""
+    proxy_login: ProxyLogin | None = None
+    """What the proxy asks for; None for one that anybody may use."""
     trusted_spkis: list[str] = attrs.field(factory=list[str])
     """Certificates trusted besides the system's: base64 of the SHA-256 of each one's SubjectPublicKeyInfo."""
     executable: str | None = None
-    """Path of the browser; None for Playwright's own."""
+    """Path of the browser; None takes the first that starts of the installed ones and, last, Playwright's own."""
     headless: bool = True
     """Whether it runs without a window."""
     locale: str = "en-US"
@@ -61,7 +71,7 @@ class BrowserLaunch:
 
 
 class BrowserNotFound(Exception):  # noqa: N818 - a finding
-    """The operator named a browser that isn't there."""
+    """There is no browser that could be tried; the message says which was looked for."""
 
 
 def prepare_launch(settings: StudioSettings) -> BrowserLaunch:
@@ -86,9 +96,14 @@ def apply_reroute(launch: BrowserLaunch, settings: StudioSettings) -> None:
         launch.trusted_spkis.append(spki_of(settings.reroute_ca.read_bytes()))
 
 
+def installed_browsers() -> tuple[str, ...]:
+    """Return the paths of the Chromiums and Chromes on PATH, in the order they are tried."""
+    return tuple(dict.fromkeys(filter(None, map(shutil.which, _INSTALLED))))
+
+
 def _find_browser(wanted: str | None) -> str | None:
     if wanted is None:
-        return next(filter(None, map(shutil.which, _INSTALLED)), None)
+        return None
     found = shutil.which(str(Path(wanted).expanduser()))
     if found is None:
         raise BrowserNotFound(wanted)

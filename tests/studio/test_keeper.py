@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +154,39 @@ async def test_a_browser_that_does_not_start_is_tried_again(settings: StudioSett
 
         with pytest.raises(NotReady, match="did not start"):
             await pool.lease().__aenter__()
+
+
+async def test_without_any_browser_it_is_told_what_to_install(
+    settings: StudioSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """None is named, none is on PATH, and Playwright has brought none of its own."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    async with running(settings) as pool:
+        await eventually(lambda: pool.keeper.state is BrowserState.NO_BROWSER)
+
+        with pytest.raises(NotReady, match="Install Chromium"):
+            await pool.lease().__aenter__()
+        assert "Install Chromium" in caplog.text
+
+
+async def test_an_installed_browser_that_does_not_start_is_passed_over(
+    settings: StudioSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next one is taken, and taken again when it has to be restarted."""
+    real = next(filter(None, map(shutil.which, ("google-chrome", "chromium", "chromium-browser"))))
+    (tmp_path / "chromium").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "chromium").chmod(0o700)
+    (tmp_path / "google-chrome").symlink_to(real)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    async with running(settings) as pool:
+        await eventually(lambda: pool.ready == 1)
+        assert caplog.text.count("trying the next browser") == 1
+
+        for browser in browsers():
+            os.kill(browser.pid, signal.SIGKILL)
+        await eventually(lambda: pool.keeper.launches == 2 and pool.ready == 1)
+        assert caplog.text.count("trying the next browser") == 1
 
 
 async def test_plugins_change_every_launch(settings: StudioSettings) -> None:
