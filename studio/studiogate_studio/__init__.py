@@ -102,11 +102,11 @@ class Studio:
 
     @hookimpl
     def health(self) -> Health:
-        """Return how browser and tabs fare; ready while a tab is ready or at work."""
+        """Return how browser and tabs fare; ready from the first tab on, also while all tabs are renewed."""
         if self._pool is None:
             return Health(ready=False, status="starting")
         pool, keeper = self._pool, self._pool.keeper
-        ready = keeper.session is not None and pool.ready + pool.busy > 0
+        ready = keeper.session is not None and pool.usable
         if ready or keeper.session is None:
             status = str(keeper.state)
         else:

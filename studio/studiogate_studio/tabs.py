@@ -40,6 +40,8 @@ class TabPool:
     size: int
     trouble: StudioError | None = attrs.field(default=None, init=False)
     """Why the last tab could not be opened; None once one could."""
+    opened: bool = attrs.field(default=False, init=False)
+    """Whether a tab could be opened in the running browser at all."""
     _tabs: set[Tab] = attrs.field(factory=set[Tab], init=False)
     _free: deque[Tab] = attrs.field(factory=deque[Tab], init=False)
     # There are free tabs or there is somebody waiting, never both.
@@ -62,6 +64,11 @@ class TabPool:
     def renewing(self) -> int:
         """Return how many tabs are being opened, renewed or replaced."""
         return self.size - self.ready - self.busy
+
+    @property
+    def usable(self) -> bool:
+        """Return whether a lease would be given, at once or after the moment that renewing a tab takes."""
+        return bool(self._tabs) or (self.opened and self.trouble is None)
 
     @asynccontextmanager
     async def lease(self) -> AsyncGenerator[Tab]:
@@ -128,6 +135,7 @@ class TabPool:
                 self._troubled(error)
             else:
                 self.trouble = None
+                self.opened = True
                 self._tabs.add(tab)
                 return tab
             if page is not None:
@@ -217,6 +225,7 @@ class TabPool:
         self._tabs.clear()
         self._free.clear()
         self.trouble = None
+        self.opened = False
 
 
 async def lease_for(exchange: Exchange, pool: TabPool) -> Tab:

@@ -54,6 +54,21 @@ async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings)
     assert studio.health().status == "stopped"
 
 
+async def test_health_stays_ready_while_the_only_tab_is_renewed(settings: StudioSettings) -> None:
+    """A request would only wait for a moment; before the first tab it might wait in vain."""
+    studio, gateway = Studio(settings), FakeGateway()
+    gateway.started.set()
+    async with studio.lifespan(cast("Any", gateway)):
+        await eventually(lambda: studio.pool.keeper.session is not None)
+        assert not studio.health().ready
+        await eventually(lambda: studio.pool.ready == 1)
+        async with studio.pool.lease():
+            pass
+
+        assert (studio.pool.ready, studio.pool.renewing) == (0, 1)
+        assert (studio.health().ready, studio.health().status) == (True, "ready")
+
+
 async def test_without_a_profile_health_says_what_to_do(settings: StudioSettings) -> None:
     """The gateway runs on."""
     studio, gateway = Studio(attrs.evolve(settings, profile=settings.profile.with_name("none.json"))), FakeGateway()
