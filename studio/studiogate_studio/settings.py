@@ -1,38 +1,33 @@
 """The `[studio]` table of plugins.toml."""
 
+import math
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 
+from studiogate.strict import WrongValue, within
+
 _HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(\d{1,5})")
 _LAST_PORT = 65535
-
-
-def _at_least[N: (int, float)](least: N) -> Callable[[Any, Any, N], None]:
-    def check(_: Any, attribute: "attrs.Attribute[N]", value: N) -> None:
-        if not value >= least:
-            raise ValueError(f"{attribute.name} must be {least} or more, not {value!r}")
-
-    return check
 
 
 def _check_url(_: Any, attribute: "attrs.Attribute[str]", value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme != "https" or not parts.hostname:
-        raise ValueError(
-            f"{attribute.name} must be an https address such as https://aistudio.google.com/prompts/new_chat, "
-            f"not {value!r}"
+        raise WrongValue(
+            attribute.name,
+            f"must be an https address such as https://aistudio.google.com/prompts/new_chat, not {value!r}",
         )
 
 
 def _check_host(_: Any, attribute: "attrs.Attribute[str]", value: str) -> None:
     if not value or any(c in value for c in "/: \t"):
-        raise ValueError(
-            f"{attribute.name} must be a bare host name such as alkalimakersuite-pa.clients6.google.com, not {value!r}"
+        raise WrongValue(
+            attribute.name,
+            f"must be a bare host name such as alkalimakersuite-pa.clients6.google.com, not {value!r}",
         )
 
 
@@ -41,7 +36,7 @@ def _check_host_port(_: Any, attribute: "attrs.Attribute[str | None]", value: st
         return
     found = _HOST_PORT.fullmatch(value)
     if found is None or not 0 < int(found[1]) <= _LAST_PORT:
-        raise ValueError(f"{attribute.name} must be host:port such as 127.0.0.1:8443, not {value!r}")
+        raise WrongValue(attribute.name, f"must be host:port such as 127.0.0.1:8443, not {value!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +45,7 @@ class StudioSettings:
 
     profile: Path = Path("auth_profiles/studio.json")
     """The operator's signed-in browser state: a Playwright storage_state JSON. Should be readable by its owner only."""
-    tabs: int = attrs.field(default=2, validator=_at_least(1))
+    tabs: int = attrs.field(default=2, validator=within(1, math.inf))
     """How many tabs are kept ready, and so how many prompts run at once; 1 or more, each costs about 10 MB and more."""
     headless: bool = True
     """Whether the browser runs without a window."""
@@ -69,27 +64,27 @@ class StudioSettings:
     """The stand-in's certificate authority, PEM; trusted by this browser only, next to nothing else."""
     temporary_chat: bool = True
     """Whether chats are temporary, so that none is kept in the account's history."""
-    launch_s: float = attrs.field(default=30.0, validator=_at_least(1.0))
+    launch_s: float = attrs.field(default=30.0, validator=within(1, math.inf))
     """How long the browser may take to start."""
-    navigation_s: float = attrs.field(default=60.0, validator=_at_least(1.0))
+    navigation_s: float = attrs.field(default=60.0, validator=within(1, math.inf))
     """How long the page may take to answer when a new chat is opened."""
-    ready_s: float = attrs.field(default=30.0, validator=_at_least(1.0))
+    ready_s: float = attrs.field(default=30.0, validator=within(1, math.inf))
     """How long the page may then take to show its composer."""
-    type_s: float = attrs.field(default=5.0, validator=_at_least(0.5))
+    type_s: float = attrs.field(default=5.0, validator=within(0.5, math.inf))
     """How long each way of typing may take until Run is ready; long prompts get more, see `type_s_per_mb`."""
-    type_s_per_mb: float = attrs.field(default=20.0, validator=_at_least(0.0))
+    type_s_per_mb: float = attrs.field(default=20.0, validator=within(0, math.inf))
     """What each million characters add to `type_s`, and each ten thousand lines."""
-    submit_s: float = attrs.field(default=10.0, validator=_at_least(0.5))
+    submit_s: float = attrs.field(default=10.0, validator=within(0.5, math.inf))
     """How long the page may take to show that it took a submitted prompt."""
-    wait_s: float = attrs.field(default=20.0, validator=_at_least(0.0))
+    wait_s: float = attrs.field(default=20.0, validator=within(0, math.inf))
     """How long an exchange waits for a tab while the browser starts or tabs are renewed; then 503."""
-    stop_s: float = attrs.field(default=4.0, validator=_at_least(0.5))
+    stop_s: float = attrs.field(default=4.0, validator=within(0.5, math.inf))
     """How long the browser gets to end."""
-    profile_poll_s: float = attrs.field(default=2.0, validator=_at_least(0.05))
+    profile_poll_s: float = attrs.field(default=2.0, validator=within(0.05, math.inf))
     """How often a missing or dead profile is looked at again."""
-    signed_out_retry_s: float = attrs.field(default=600.0, validator=_at_least(1.0))
+    signed_out_retry_s: float = attrs.field(default=600.0, validator=within(1, math.inf))
     """After how long a profile that the page refused is tried again although its file did not change."""
-    renew_idle_s: float = attrs.field(default=1800.0, validator=_at_least(1.0))
+    renew_idle_s: float = attrs.field(default=1800.0, validator=within(1, math.inf))
     """After how long an unused tab is loaded anew, so that no exchange meets a stale page."""
 
     @property
