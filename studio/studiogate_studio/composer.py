@@ -25,6 +25,7 @@ from studiogate_studio.errors import PageBroken, PromptRefused
 from studiogate_studio.overlays import dismiss_overlays
 from studiogate_studio.probe import Aim, Probe, RunState, Sent, Typed, broken
 from studiogate_studio.settings import StudioSettings
+from studiogate_studio.wire import normalise_newlines
 
 log = logging.getLogger(__name__)
 
@@ -171,8 +172,7 @@ class Composer:
 
 def as_composed(text: str) -> str:
     """Return a text as a textarea holds it: newlines as LF, lone surrogates replaced."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return normalise_newlines(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _taken(sent: Sent, seen: Seen) -> bool:
