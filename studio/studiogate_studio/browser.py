@@ -25,6 +25,7 @@ from playwright.async_api import (
 from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, installed_browsers
 from studiogate_studio.preferences import preferences_script
 from studiogate_studio.profile import Profile
+from studiogate_studio.proxy_login import log_in
 from studiogate_studio.settings import StudioSettings
 
 log = logging.getLogger(__name__)
@@ -174,6 +175,8 @@ async def _new_context(
     )
     context.set_default_timeout(settings.ready_s * 1000)
     await context.add_init_script(preferences_script(settings))
+    if launch.proxy_login is not None:
+        await log_in(context, launch.proxy_login)
     return context
 
 

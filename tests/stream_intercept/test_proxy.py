@@ -14,8 +14,10 @@ from studiogate.errors import ConfigurationError
 from studiogate_stream_intercept import mitm
 from studiogate_stream_intercept.destinations import PAGE_HOST, RPC_HOST, ProxySettings
 from studiogate_stream_intercept.errors import StreamBroken
+from studiogate_stream_intercept.mitm import CA_FILE
 from studiogate_stream_intercept.proxy import InterceptingProxy
 from studiogate_stream_intercept.turns import Turn
+from studiogate_studio.launch import ProxyLogin
 
 from .browser import browsing
 from .conftest import PAGE_URL, PATH, RPC_URL, Stage, client_of, rerouted, running
@@ -183,3 +185,40 @@ async def test_a_connection_that_does_not_close(
         await stage.proxy.stop()
 
     assert "did not close" in caplog.text
+
+
+LOGIN = ProxyLogin(username="us", password="secret")
+
+
+@pytest.mark.parametrize("auth", [None, ("us", "wrong"), ("them", "secret"), ("us", "")])
+async def test_who_does_not_know_the_login_gets_nothing(
+    upstream: Upstream, ca_dir: Path, auth: tuple[str, str] | None
+) -> None:
+    """A stranger on this machine is challenged, at a tunnel and at a plain request, and nothing is opened."""
+    async with running(attrs.evolve(rerouted(upstream, ca_dir), login=LOGIN)) as proxy:
+        through = httpx.Proxy(f"http://{HOST}:{proxy.port}", auth=auth)
+        async with httpx.AsyncClient(proxy=through, trust_env=False) as stranger:
+            with pytest.raises(httpx.ProxyError, match="407"):
+                await stranger.get(PAGE_URL)
+            plain = await stranger.get(f"http://{PAGE_HOST}/")
+
+    assert plain.status_code == 407
+    assert plain.headers["proxy-authenticate"].startswith("Basic ")
+    assert upstream.hellos == 0
+
+
+async def test_who_knows_the_login_is_served(upstream: Upstream, ca_dir: Path) -> None:
+    """The login opens the tunnel, and upstream never sees it; plain requests are still refused."""
+    trust = ssl.create_default_context(cafile=ca_dir / CA_FILE)
+    async with running(attrs.evolve(rerouted(upstream, ca_dir), login=LOGIN)) as proxy:
+        through = httpx.Proxy(f"http://{HOST}:{proxy.port}", auth=("us", "secret"))
+        async with httpx.AsyncClient(http2=True, proxy=through, verify=trust, trust_env=False) as page:
+            answering = asyncio.create_task(page.get(PAGE_URL))
+            sent = await upstream.next()
+            sent.answer(200, b"fine")
+            assert (await answering).content == b"fine"
+            plain = await page.get(f"http://{PAGE_HOST}/")
+
+    assert "proxy-authorization" not in sent.headers
+    assert plain.status_code == 403
+    assert "secret" not in repr(LOGIN)

@@ -1,5 +1,6 @@
 """Tier 1: answers read from AI Studio's own RPC stream, as mitmproxy sees it pass between the page and its server."""
 
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar
@@ -10,6 +11,7 @@ from studiogate.health import Health
 from studiogate.hookspecs import hookimpl
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_studio import BrowserLaunch, Studio, StudioSettings
+from studiogate_studio.launch import ProxyLogin
 
 if TYPE_CHECKING:
     from studiogate.exchange import Exchange
@@ -33,6 +35,7 @@ class StreamIntercept:
         self.options = settings
         """This plugin's settings; `settings` is their class."""
         self._proxy: InterceptingProxy | None = None
+        self._login: ProxyLogin | None = None
         self._answering: Answering | None = None
         self._studio: Studio | None = None
 
@@ -46,11 +49,13 @@ class StreamIntercept:
 
         self._studio = gateway.plugin(Studio)
         studio = self._studio.options
+        self._login = ProxyLogin(username="studiogate", password=secrets.token_urlsafe())
         proxy = InterceptingProxy(
             ProxySettings(
                 ca_dir=gateway.settings.state_dir / "stream_intercept",
                 listen_host=PROXY_HOST,
                 port=self.options.port,
+                login=self._login,
                 hosts=frozenset({studio.page_host, studio.rpc_host}),
                 rpc_host=studio.rpc_host,
                 passthrough=self.options.passthrough,
@@ -71,6 +76,7 @@ class StreamIntercept:
         """Lead the browser through the proxy and have it trust the proxy's certificates, and no others."""
         if self._proxy is not None:
             launch.proxy = f"http://{PROXY_HOST}:{self._proxy.port}"
+            launch.proxy_login = self._login
             launch.trusted_spkis.append(self._proxy.spki)
 
     @hookimpl

@@ -13,6 +13,7 @@ from pathlib import Path
 import attrs
 
 from studiogate.errors import ConfigurationError
+from studiogate_studio.launch import ProxyLogin
 
 PAGE_HOST = "aistudio.google.com"
 RPC_HOST = "alkalimakersuite-pa.clients6.google.com"
@@ -73,6 +74,8 @@ class ProxySettings:
     """A loopback address: the proxy serves this machine's browser only."""
     port: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(65535)])
     """0 takes any free port."""
+    login: ProxyLogin | None = None
+    """Who may use the proxy; None lets every process of this machine."""
     hosts: frozenset[str] = attrs.field(default=frozenset({PAGE_HOST, RPC_HOST}), converter=_names)
     """Hosts whose traffic is decrypted; they win over `passthrough`."""
     rpc_host: str = RPC_HOST

@@ -1,12 +1,15 @@
 """mitmproxy's hooks: what passes is compared with the settings and the turns, and treated as they say.
 
-Three checks keep other traffic out: CONNECT to a foreign host is refused, a request outside a decrypted tunnel is
+Four checks keep other traffic out: who doesn't know the login is refused (mitmproxy's own `proxyauth` doesn't compare
+in constant time, and names itself), CONNECT to a foreign host is refused, a request outside a decrypted tunnel is
 refused, and no connection is opened but to where `ProxySettings.may_connect` agrees. Bodies are looked at for the RPC
 only; every other response streams through unbuffered.
 """
 
 import asyncio
+import base64
 import logging
+import secrets
 from collections.abc import Callable
 
 from mitmproxy import connection, http
@@ -31,11 +34,14 @@ class Interception:
         self._settings = settings
         self._turns = turns
         self._cut = cut
+        self._authorization = _authorization(settings)
         self._bound: dict[str, tuple[http.HTTPFlow, Turn]] = {}
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Refuse tunnels to foreign hosts and ports, before anything is resolved or opened."""
         host, port = flow.request.host, flow.request.port
+        if not self._may_use(flow):
+            return
         if port not in self._settings.ports or self._settings.verdict(host) is Verdict.REFUSE:
             logger.debug("Refused a tunnel to %s:%d.", host, port)
             flow.response = _refusal(flow, 403, "This host is not served here.")
@@ -58,7 +64,7 @@ class Interception:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Refuse what does not come through a decrypted tunnel: plain HTTP, in a tunnel or not."""
-        if not flow.client_conn.tls_established:
+        if not flow.client_conn.tls_established and self._may_use(flow):
             logger.debug("Refused a plain request to %s.", flow.request.host)
             flow.response = _refusal(flow, 403, "Only HTTPS is served here.")
 
@@ -103,6 +109,15 @@ class Interception:
             if flow.client_conn is client:
                 self._end(flow, "the browser closed its connection")
 
+    def _may_use(self, flow: http.HTTPFlow) -> bool:
+        """Tell whether this is the login's owner; challenges whoever is not."""
+        said = plain_headers(flow.request.headers).get("proxy-authorization", "")
+        if self._authorization is None or secrets.compare_digest(said.encode(), self._authorization):
+            return True
+        flow.response = _refusal(flow, 407, "This proxy is its gateway's own.")
+        flow.response.headers["proxy-authenticate"] = 'Basic realm="studiogate"'
+        return False
+
     def _admit(self, flow: http.HTTPFlow) -> None:
         verdict = self._turns.admit(flow.request.get_content(strict=False) or b"", lambda: self._cut(flow))
         match verdict:
@@ -121,6 +136,13 @@ class Interception:
         bound = self._bound.pop(flow.id, None)
         if bound is not None:
             bound[1].end(reason)
+
+
+def _authorization(settings: ProxySettings) -> bytes | None:
+    login = settings.login
+    if login is None:
+        return None
+    return b"Basic " + base64.b64encode(f"{login.username}:{login.password}".encode())
 
 
 def _refusal(flow: http.HTTPFlow, status: int, reason: str) -> http.Response:
