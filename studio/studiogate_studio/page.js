@@ -80,13 +80,11 @@
         title: document.title,
         language: document.documentElement.lang,
         composer: box !== null,
-        text_length: box ? box.value.length : 0,
         run: runState(box),
         temporary: first("temporary_indicator") !== null,
         turns: turns(),
         overlays: overlays(),
         terms: first("terms_dialog") !== null,
-        error: errorText(),
       };
     },
 

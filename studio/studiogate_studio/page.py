@@ -96,13 +96,6 @@ class ChatPage:
         """
         return (await self.probe.look()).run
 
-    async def error_text(self) -> str | None:
-        """Return what a visible toast, callout or turn says went wrong; None when nothing does.
-
-        :raises PageBroken: the page is gone.
-        """
-        return (await self.probe.look()).error
-
     async def dismiss_overlays(self) -> tuple[str, ...]:
         """Close the known overlays; see `studiogate_studio.overlays`."""
         return await overlays.dismiss_overlays(self.probe)

@@ -52,8 +52,6 @@ class Look:
     """The document's language, such as `en`; empty when it names none."""
     composer: bool
     """Whether the composer is visible."""
-    text_length: int
-    """What the composer holds, in UTF-16 units."""
     run: RunState
     temporary: bool
     """Whether the chat says that it is temporary."""
@@ -63,8 +61,6 @@ class Look:
     """The overlays in the way that `dismiss` would close."""
     terms: bool
     """Whether a dialog waits that only the account's owner may answer."""
-    error: str | None
-    """What a visible toast, callout or turn says went wrong; at most 500 characters."""
 
 
 @attrs.frozen(kw_only=True)
@@ -86,6 +82,7 @@ class Typed:
     run: RunState
     turns: tuple[str, ...]
     error: str | None
+    """What a visible toast, callout or turn says went wrong; at most 500 characters."""
 
 
 @attrs.frozen(kw_only=True)
@@ -95,6 +92,7 @@ class Sent:
     proof: str | None
     """How the page shows that it took the prompt: a new `turn`, or that it is `generating`; None if it doesn't."""
     text_length: int
+    """What the composer holds, in UTF-16 units."""
     run: RunState
     error: str | None
 
