@@ -5,9 +5,9 @@ the page of the whole. (Typing all of it takes Chromium seconds for a few hundre
 key does, and such texts are written by script alone.) Then the page is asked whether the composer holds exactly the
 text and Run can be pressed, since some builds miss some kinds of input; other ways follow.
 
-Submitting is Ctrl+Enter, which every generation of the page knows. Proof is a new turn, the Stop button, or the request
-itself; an emptied composer is none. Only while the composer still holds the text, Run is still ready and no request was
-seen is Run clicked as well: pressed in any other state it could submit again, or stop the answer.
+Submitting is Ctrl+Enter, which every generation of the page knows. Proof is a new bubble, the Stop button, or the
+request itself; an emptied composer is none. Only while the composer still holds the text, Run is still ready and no
+request was seen is Run clicked as well: pressed in any other state it could submit again, or stop the answer.
 
 What has to be waited for is asked before the keys are pressed, which saves a round trip each time.
 """
@@ -55,7 +55,7 @@ class Composer:
     probe: Probe
     settings: StudioSettings
     _known: tuple[str, ...] = attrs.field(default=(), init=False)
-    """The turns that were there before the prompt was submitted."""
+    """Ids of the bubbles that were there before the prompt was submitted."""
 
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer, replacing what it holds; returns the text as the page has it.
@@ -72,7 +72,7 @@ class Composer:
         for way in (self._key_in, self._write, self._nudge) if keyed else (self._write, self._write):
             typed = await self._typed(way, text, self.settings.type_s if typed is None else _SECOND_WAY_S)
             if typed.same and typed.run is RunState.IDLE_READY:
-                self._known = typed.turns
+                self._known = typed.bubbles
                 return text
         raise PromptRefused(_why(typed))
 

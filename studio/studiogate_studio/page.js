@@ -24,7 +24,7 @@
   };
   const first = (element) => find(element)[0] ?? null;
 
-  // The last one: an earlier visible one may be a turn in edit mode.
+  // The last one: an earlier visible one may be a bubble in edit mode.
   const composer = () => find("composer").at(-1) ?? null;
 
   const runState = (box) => {
@@ -39,17 +39,17 @@
     return box && box.value.trim() ? "blocked" : "empty";
   };
 
-  const filled = (turn) =>
-    [...turn.classList].some((name) => name.endsWith("-chunk-host")) || turn.querySelector("ms-prompt-chunk, ms-text-chunk");
-  const turns = () => find("turn").filter(filled).map((turn) => turn.id);
+  const filled = (bubble) =>
+    [...bubble.classList].some((name) => name.endsWith("-chunk-host")) || bubble.querySelector("ms-prompt-chunk, ms-text-chunk");
+  const bubbles = () => find("bubble").filter(filled).map((bubble) => bubble.id);
 
   const said = (element) =>
     find(element)
-      .filter((node) => element === "turn_error" || !node.closest(".turn-content"))
+      .filter((node) => element === "bubble_error" || !node.closest(".turn-content"))
       .map((node) => node.innerText.trim())
       .find((text) => text && !/\bsaved\b/i.test(text)) ?? null;
   const errorText = () => {
-    for (const element of ["toast", "snackbar", "callout", "turn_error", "banner_error"]) {
+    for (const element of ["toast", "snackbar", "callout", "bubble_error", "banner_error"]) {
       const text = said(element);
       if (text) return text.slice(0, 500);
     }
@@ -82,7 +82,7 @@
         composer: box !== null,
         run: runState(box),
         temporary: first("temporary_indicator") !== null,
-        turns: turns(),
+        bubbles: bubbles(),
         overlays: overlays(),
         terms: first("terms_dialog") !== null,
       };
@@ -130,7 +130,7 @@
         return (same && run === "ready") || (!same && performance.now() > start + misread_ms);
       });
       composer()?.focus({ preventScroll: true });
-      return { same, run, turns: turns(), error: errorText() };
+      return { same, run, bubbles: bubbles(), error: errorText() };
     },
 
     // Wait until the page shows that it took the prompt. An emptied composer is no proof.
@@ -139,7 +139,7 @@
       await until(ms, () => {
         const box = composer();
         if (runState(box) === "generating") proof = "generating";
-        else if (turns().some((id) => !known.includes(id))) proof = "turn";
+        else if (bubbles().some((id) => !known.includes(id))) proof = "bubble";
         return proof;
       });
       const box = composer();

@@ -55,8 +55,8 @@ class Look:
     run: RunState
     temporary: bool
     """Whether the chat says that it is temporary."""
-    turns: tuple[str, ...]
-    """Ids of the turns that hold something, in order."""
+    bubbles: tuple[str, ...]
+    """Ids of the message bubbles that hold something, in order."""
     overlays: tuple[str, ...]
     """The overlays in the way that `dismiss` would close."""
     terms: bool
@@ -80,9 +80,9 @@ class Typed:
     same: bool
     """Whether the composer holds exactly the text."""
     run: RunState
-    turns: tuple[str, ...]
+    bubbles: tuple[str, ...]
     error: str | None
-    """What a visible toast, callout or turn says went wrong; at most 500 characters."""
+    """What a visible toast, callout or bubble says went wrong; at most 500 characters."""
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +90,7 @@ class Sent:
     """Say what became of a submitted prompt."""
 
     proof: str | None
-    """How the page shows that it took the prompt: a new `turn`, or that it is `generating`; None if it doesn't."""
+    """How the page shows that it took the prompt: a new `bubble`, or that it is `generating`; None if it doesn't."""
     text_length: int
     """What the composer holds, in UTF-16 units."""
     run: RunState

@@ -172,32 +172,32 @@ class TabPool:
                 return tab
         if hopeless := self._hopeless():
             raise hopeless
-        turn: asyncio.Future[Tab] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        asker: asyncio.Future[Tab] = asyncio.get_running_loop().create_future()
+        self._waiting.append(asker)
         try:
             async with asyncio.timeout(self.keeper.settings.wait_s):
-                return await turn
+                return await asker
         except TimeoutError:
-            self._hand_back(turn)
+            self._hand_back(asker)
             raise self.keeper.trouble() or _anew(self.trouble) or NotReady("No tab was free in time.") from None
         except asyncio.CancelledError:
-            self._hand_back(turn)
+            self._hand_back(asker)
             raise
         finally:
             with suppress(ValueError):
-                self._waiting.remove(turn)
+                self._waiting.remove(asker)
 
-    def _hand_back(self, turn: "asyncio.Future[Tab]") -> None:
+    def _hand_back(self, asker: "asyncio.Future[Tab]") -> None:
         """Return the tab that came in the moment its taker went."""
-        if turn.done() and not turn.cancelled() and turn.exception() is None:
-            turn.result().give_back()
+        if asker.done() and not asker.cancelled() and asker.exception() is None:
+            asker.result().give_back()
 
     def _offer(self, tab: Tab) -> None:
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
+            asker = self._waiting.popleft()
+            if not asker.done():
                 tab.lend()
-                turn.set_result(tab)
+                asker.set_result(tab)
                 return
         self._free.append(tab)
 
@@ -209,9 +209,9 @@ class TabPool:
 
     def _refuse_hopeless(self) -> None:
         while self._waiting and (hopeless := self._hopeless()):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_exception(hopeless)
+            asker = self._waiting.popleft()
+            if not asker.done():
+                asker.set_exception(hopeless)
 
     def _troubled(self, error: StudioError) -> None:
         if self.trouble is None or self.trouble.reason != error.reason:

@@ -46,7 +46,7 @@ async def test_a_new_chat_is_fresh_and_temporary(pool: TabPool) -> None:
         look = await tab.chat.probe.look()
 
         assert tab.chat.temporary
-        assert (look.composer, look.run, look.turns) == (True, RunState.IDLE_EMPTY, ())
+        assert (look.composer, look.run, look.bubbles) == (True, RunState.IDLE_EMPTY, ())
 
 
 async def test_a_chat_is_made_temporary_through_the_menu(settings: StudioSettings) -> None:

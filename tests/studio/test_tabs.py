@@ -48,7 +48,7 @@ async def test_a_tab_comes_back_with_a_fresh_chat(pool: TabPool, simulator: Simu
 
     async with pool.lease() as tab:
         assert not tab.submitted
-        assert (await tab.chat.probe.look()).turns == ()
+        assert (await tab.chat.probe.look()).bubbles == ()
         await eventually(lambda: simulator.control.get("/__sim/log").json()[0]["aborted_at"] is not None)
 
 
