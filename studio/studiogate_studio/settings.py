@@ -84,6 +84,9 @@ class StudioSettings:
     """How often a missing or dead profile is looked at again."""
     signed_out_retry_s: float = attrs.field(default=600.0, validator=within(1, math.inf))
     """After how long a profile that the page refused is tried again although its file did not change."""
+    renewals: int = attrs.field(default=50, validator=within(0, math.inf))
+    """How often a tab is loaded anew before it is replaced: page, browser and driver keep something of every load until
+    the tab is closed."""
     renew_idle_s: float = attrs.field(default=1800.0, validator=within(1, math.inf))
     """After how long an unused tab is loaded anew, so that no exchange meets a stale page."""
 

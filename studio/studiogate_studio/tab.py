@@ -22,6 +22,8 @@ class Tab:
     """The page object: new chat, typing, submitting, what the page shows."""
     submitted: bool = attrs.field(default=False, init=False)
     """Whether this lease's prompt may have been sent; a later backend then reads the answer and never sends again."""
+    renewals: int = attrs.field(default=0, init=False)
+    """How often it was given a fresh chat."""
     leased: bool = attrs.field(default=False, init=False)
     """Whether an exchange has it."""
     fault: str | None = attrs.field(default=None, init=False)
@@ -103,6 +105,7 @@ class Tab:
     def renewed(self) -> None:
         """Forget the last lease."""
         self.submitted = False
+        self.renewals += 1
         if self.fault is None:
             self._changed.clear()
 

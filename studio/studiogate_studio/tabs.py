@@ -148,6 +148,8 @@ class TabPool:
         if tab.fault is not None:
             log.info("a tab is replaced: %s", tab.fault)
             return False
+        if tab.renewals >= self.keeper.settings.renewals:
+            return False
         try:
             if tab.submitted:
                 # Politer than to cut the answer by leaving the page.

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import attrs
 import pytest
-from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Error as PlaywrightError, Page
 
 from studiogate.chat import ChatRequest
 from studiogate.exchange import Exchange
@@ -96,6 +96,20 @@ async def test_a_tab_that_has_just_broken_is_not_lent(pool: TabPool) -> None:
     tab.broken("a test says so")
     async with pool.lease() as other:
         assert other is not tab
+
+
+async def test_a_tab_is_replaced_after_its_renewals(settings: StudioSettings) -> None:
+    """Closing it is what frees the objects that Playwright keeps of every load."""
+    async with running(attrs.evolve(settings, tabs=1, renewals=1)) as pool:
+        pages: list[Page] = []
+        for _ in range(3):
+            async with pool.lease() as tab:
+                pages.append(tab.page)
+
+        first, second, third = pages
+        assert first is second
+        assert third is not first
+        assert first.is_closed()
 
 
 async def test_an_idle_tab_is_loaded_anew(settings: StudioSettings) -> None:
