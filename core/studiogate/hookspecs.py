@@ -131,7 +131,7 @@ def list_models() -> Sequence[Model] | None:
 def health() -> Health | None:
     """Return how this plugin fares, for `/health`; None for nothing to say. Called often; answers from memory.
 
-    A backend counts as ready when neither it nor a plugin it requires says otherwise; the gateway when any backend does.
+    A backend counts as ready when neither it nor a plugin it requires says otherwise, the gateway when a backend is.
     """
 
 
