@@ -1,4 +1,7 @@
-"""One simulator and one gateway for all tests that leave them as they were; others start their own."""
+"""One simulator and one gateway for all tests that leave them as they were; others start their own.
+
+They end with this package, so that the tests of other packages have the machine for themselves.
+"""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -8,9 +11,9 @@ import pytest
 from .house import Gateway, Simulator, running_gateway, running_simulator, wait_until, write_config
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_simulator(tmp_path_factory: pytest.TempPathFactory) -> Generator[Simulator]:
-    """Run one simulator for the session."""
+    """Run one simulator for this package."""
     with running_simulator(tmp_path_factory.mktemp("simulator")) as simulator:
         yield simulator
 
@@ -22,9 +25,9 @@ def simulator(shared_simulator: Simulator) -> Simulator:
     return shared_simulator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_gateway(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
-    """Run one gateway with two tabs for the session."""
+    """Run one gateway with two tabs for this package."""
     with running_gateway(write_config(tmp_path_factory.mktemp("gateway"), shared_simulator)) as gateway:
         yield gateway
 
@@ -36,7 +39,7 @@ def gateway(shared_gateway: Gateway) -> Gateway:
     return shared_gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def impatient(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
     """Run a gateway that waits only seconds for a silent upstream."""
     tables = {"gateway": {"first_event_s": 4.0, "silence_s": 1.0}, "studio": {"tabs": 1}}

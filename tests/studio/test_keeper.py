@@ -19,15 +19,22 @@ from .conftest import Simulator, eventually, running, unchanged
 
 
 def descendants(name: Callable[[str], bool] = lambda _: True) -> list[psutil.Process]:
-    """Return the living processes below this one, without the simulator's."""
+    """Return the living processes below this one, without the simulators and gateways of other tests."""
     found: list[psutil.Process] = []
-    for process in psutil.Process().children(recursive=True):
+    for child in psutil.Process().children():
         try:
-            if process.status() != psutil.STATUS_ZOMBIE and "studiogate_simulator" not in process.cmdline():
-                found.append(process)
+            if not {"studiogate", "studiogate_simulator"} & set(child.cmdline()):
+                found += [child, *child.children(recursive=True)]
         except psutil.NoSuchProcess:
             continue
-    return [process for process in found if name(process.name())]
+    return [process for process in found if _is_alive(process) and name(process.name())]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def browsers() -> list[psutil.Process]:
