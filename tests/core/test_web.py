@@ -235,7 +235,7 @@ async def test_a_bug_shows_nothing_of_itself(caplog: pytest.LogCaptureFixture) -
 
 async def test_a_fault_of_a_backend_shows_nothing_of_itself() -> None:
     """The client learns whose fault it is and no more."""
-    async with serving({"a": backend(yields(ValueError("/root/secret")), MODEL)}) as served:
+    async with serving({"a": backend(yields(ValueError("/somewhere/secret")), MODEL)}) as served:
         answer = await served.chat()
 
     assert answer.status_code == 502
