@@ -2,6 +2,8 @@
 
     plugins = ["stream_intercept"]     # order of the plugins
     [gateway]                          # the gateway's own settings
+    [defaults]                         # parameters of requests that leave them open
+    [[models]]                         # models, or other names of models, that the operator adds
     [stream_intercept]                 # one table per plugin, checked by that plugin's settings class
 
 A value comes from, strongest first: a command-line flag, the environment (`STUDIOGATE_<TABLE>_<KEY>`, and whatever
@@ -13,7 +15,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin
@@ -22,11 +24,15 @@ import attrs
 import cattrs
 from cattrs.errors import BaseValidationError
 
+from studiogate.defaults import Defaults
 from studiogate.errors import ConfigurationError
+from studiogate.models import InjectedModel
 from studiogate.settings import GatewaySettings
 from studiogate.strict import problems, strict_converter
 
 GATEWAY_TABLE = "gateway"
+DEFAULTS_TABLE = "defaults"
+MODELS_TABLES = "models"
 
 type Table = Mapping[str, Any]
 
@@ -41,6 +47,8 @@ class Config:
     """Names in the operator's order, without repeats."""
     tables: Mapping[str, Table]
     """The file's tables by name, unchecked until `settings` builds them."""
+    model_tables: tuple[Table, ...] = ()
+    """The `[[models]]` tables in order, unchecked until `injected_models` builds them."""
     flags: Mapping[str, Table] = attrs.field(factory=dict[str, Table])
     """Values from the command line, by table; stronger than everything else."""
     environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
@@ -49,6 +57,33 @@ class Config:
     def gateway(self) -> GatewaySettings:
         """Return the `[gateway]` settings."""
         return self.settings(GATEWAY_TABLE, GatewaySettings)
+
+    @property
+    def defaults(self) -> Defaults:
+        """Return the `[defaults]` settings."""
+        return self.settings(DEFAULTS_TABLE, Defaults)
+
+    @property
+    def injected_models(self) -> tuple[InjectedModel, ...]:
+        """Return the `[[models]]` tables.
+
+        :raises ConfigurationError: one is wrong, or an id stands twice.
+        """
+        return tuple(self._injected_models())
+
+    def _injected_models(self) -> Iterator[InjectedModel]:
+        seen: set[str] = set()
+        for index, table in enumerate(self.model_tables):
+            name = f"{MODELS_TABLES}[{index}]"
+            try:
+                model = _converter(self.path.parent).structure(table, InjectedModel)
+            except BaseValidationError as error:
+                origin = dict.fromkeys(table, self.path.name) or {"": self.path.name}
+                raise ConfigurationError(_explain(error, origin, name, InjectedModel)) from None
+            if model.id in seen:
+                raise ConfigurationError(f"{self.path.name}: [{name}] id: '{model.id}' is listed more than once.")
+            seen.add(model.id)
+            yield model
 
     def settings[S](self, table: str, kind: type[S]) -> S:
         """Build the settings class `kind` from a table, the environment and flags.
@@ -75,7 +110,7 @@ class Config:
 
         :raises ConfigurationError: names the table and the nearest right name.
         """
-        names = [GATEWAY_TABLE, *known]
+        names = [GATEWAY_TABLE, DEFAULTS_TABLE, *known]
         for table in self.tables:
             if table not in names:
                 raise ConfigurationError(
@@ -121,13 +156,24 @@ def load_config(path: Path, flags: Mapping[str, Table] | None = None) -> Config:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ConfigurationError(f"{path.name}: plugins: {', '.join(repeated)} is listed more than once.")
+    models = document.pop(MODELS_TABLES, [])
+    if not isinstance(models, list) or not all(isinstance(model, dict) for model in cast("list[object]", models)):
+        raise ConfigurationError(
+            f"{path.name}: {MODELS_TABLES}: must be tables headed [[{MODELS_TABLES}]], each with an id."
+        )
     for key, value in document.items():
         if not isinstance(value, dict):
             raise ConfigurationError(
                 f"{path.name}: {key}: is no key of the file's top level; it holds plugins = [...] and tables. "
                 "Does it belong under [gateway]?"
             )
-    return Config(path=path.resolve(), plugins=tuple(names), tables=document, flags=flags or {})
+    return Config(
+        path=path.resolve(),
+        plugins=tuple(names),
+        tables=document,
+        model_tables=tuple(cast("list[Table]", models)),
+        flags=flags or {},
+    )
 
 
 def suggest(name: str, names: Iterable[str]) -> str:

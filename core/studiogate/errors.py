@@ -6,6 +6,7 @@
     ├── Unavailable               a backend: I cannot now; the next one tries
     └── ClientError               what a client is told; each leaf is a row of docs/architecture.md's table
         ├── InvalidRequest        400
+        ├── Unauthorized          401
         ├── Forbidden             403
         ├── NotFound              404
         ├── MethodNotAllowed      405
@@ -83,6 +84,14 @@ class InvalidRequest(ClientError):  # noqa: N818 - OpenAI's name for it
 
     status = 400
     type = "invalid_request_error"
+
+
+class Unauthorized(ClientError):  # noqa: N818
+    """The client gave no key, or one that this gateway doesn't know."""
+
+    status = 401
+    type = "authentication_error"
+    default_code = "invalid_api_key"
 
 
 class Forbidden(ClientError):  # noqa: N818
@@ -177,6 +186,7 @@ _BY_STATUS: dict[int, type[ClientError]] = {
     kind.status: kind
     for kind in (
         InvalidRequest,
+        Unauthorized,
         Forbidden,
         NotFound,
         MethodNotAllowed,

@@ -25,6 +25,16 @@ CHANNEL_EVENTS = 256
 """How many events wait for a slow client before the backend is held back."""
 
 
+@attrs.frozen(kw_only=True)
+class Caller:
+    """Say who asks, as far as the gateway can tell: the holder of a key."""
+
+    key: str = ""
+    """The key masked (`abcd****efgh`), for logs; empty where nobody is asked for one. Never the key itself."""
+    id: str = ""
+    """Tells keys apart, for a fair queue; a digest, empty where nobody is asked for a key."""
+
+
 @attrs.define(kw_only=True)
 class Attempt:
     """Trace one backend's try at an exchange."""
@@ -45,6 +55,7 @@ class Exchange:
     """The messages as a page takes them; backends with an API of their own use `request.messages`."""
     deadline: float
     """When the exchange must be over, in the event loop's time, seconds."""
+    caller: Caller = attrs.field(factory=Caller)
     model: Model | None = None
     """The requested model; None while no plugin lists models."""
     params: Params = attrs.field(factory=Params)

@@ -31,7 +31,7 @@ from studiogate.errors import (
     ServiceUnavailable,
 )
 from studiogate.events import Finish
-from studiogate.exchange import Exchange
+from studiogate.exchange import Caller, Exchange
 from studiogate.health import Health
 from studiogate.models import Model
 from studiogate.plugins import Implementation, PluginHost
@@ -80,9 +80,10 @@ class Gateway:
             finally:
                 await self.end_exchanges()
 
-    def submit(self, request: ChatRequest) -> Exchange:
+    def submit(self, request: ChatRequest, caller: Caller | None = None) -> Exchange:
         """Start an exchange and return it at once; read its answer with `exchange.events()`.
 
+        :param caller: who asks; None for nobody in particular.
         :raises ModelNotFound: the model isn't among those listed.
         :raises ServiceUnavailable: the gateway is stopping.
         """
@@ -91,6 +92,7 @@ class Gateway:
         exchange = Exchange(
             id=f"req_{uuid.uuid4().hex[:24]}",
             request=request,
+            caller=caller or Caller(),
             model=self._model(request.model),
             prompt=build_prompt(request.messages),
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_s,

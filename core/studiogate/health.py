@@ -18,3 +18,5 @@ class Health:
     """What the operator should do, where anything helps. No paths, no secrets."""
     details: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """JSON values worth showing."""
+    flags: Mapping[str, bool] = attrs.field(factory=dict[str, bool])
+    """Fields that this plugin sets at the top level of `/health`, such as `page_ready`."""

@@ -2,6 +2,8 @@
 
 import attrs
 
+from studiogate.strict import not_empty
+
 
 @attrs.frozen(kw_only=True)
 class Model:
@@ -12,6 +14,10 @@ class Model:
     display_name: str
     description: str = ""
     owned_by: str = "google"
+    injected: bool = False
+    """Whether the operator's configuration added it, rather than a plugin's upstream."""
+    target: str | None = None
+    """For an alias: the id of the model that answers; None for a model that answers itself."""
     input_token_limit: int | None = None
     output_token_limit: int | None = None
     default_temperature: float | None = None
@@ -19,6 +25,18 @@ class Model:
     default_top_k: int | None = None
     thinking: "Thinking | None" = None
     """None for a model that can't think."""
+
+
+@attrs.frozen(kw_only=True)
+class InjectedModel:
+    """Hold one `[[models]]` table of plugins.toml."""
+
+    id: str = attrs.field(validator=not_empty)
+    """The name that clients use."""
+    target: str | None = attrs.field(default=None, validator=not_empty)
+    """The model that answers for it; None for a model that no plugin lists but the upstream has."""
+    display_name: str | None = None
+    """Name for people; None takes the target's, or the id."""
 
 
 @attrs.frozen(kw_only=True)

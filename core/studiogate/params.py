@@ -7,6 +7,16 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
+class ResponseFormat:
+    """Ask for an answer that is JSON."""
+
+    schema: Mapping[str, Any] | None = None
+    """The JSON Schema it should follow; None for any JSON object."""
+    name: str | None = None
+    """What the client calls the schema."""
+
+
+@attrs.frozen(kw_only=True)
 class Params:
     """Hold what the client asked of the sampling; None means: the backend's own default.
 
@@ -22,8 +32,15 @@ class Params:
     """Output limit in tokens, reasoning included; at least 1."""
     stop: tuple[str, ...] = ()
     """Sequences that end the answer and are not part of it."""
+    seed: int | None = None
+    """Makes sampling repeatable, as far as the upstream can."""
+    reasoning_effort: str | int | None = None
+    """How much the model should think: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or a budget in
+    tokens (0 or more), as the client said it."""
+    response_format: "ResponseFormat | None" = None
+    """None for plain text."""
     other: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """OpenAI's parameters without a field of their own (`seed`, `logit_bias`, ...), as the client sent them. A plugin
+    """OpenAI's parameters without a field of their own (`logit_bias`, `store`, ...), as the client sent them. A plugin
     that honours one takes it; what is left when a backend starts is reported as ignored."""
     ignored: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """What was asked for and won't be honoured: name -> reason. Reported as `x-studiogate-ignored`."""

@@ -23,7 +23,7 @@ class GatewaySettings:
     """Configure the gateway itself."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. One that isn't loopback is refused unless `insecure`."""
+    """Address to listen on. One that isn't loopback is refused unless there are keys, or `insecure`."""
     port: int = attrs.field(
         default=2048, validator=within(0, 65535), metadata={"env": ("PORT", "DEFAULT_FASTAPI_PORT")}
     )
@@ -33,6 +33,11 @@ class GatewaySettings:
     trusted_hosts: tuple[str, ...] = ()
     """Host names besides loopback's by which clients may reach the gateway and whose web pages may ask it, such as a
     reverse proxy's. Without effect when `insecure`: then all may."""
+    keys_file: Path = Path("auth_profiles/key.txt")
+    """File of API keys, one a line, read again when it changes. Without keys everybody who can reach the gateway may
+    ask."""
+    excluded_models: Path = Path("excluded_models.txt")
+    """File of model ids, one a line, that are neither listed nor answered; read again when it changes."""
     default_model: str | None = None
     """Model of requests that name none; when unset, the first one listed."""
     slots: int | None = attrs.field(default=None, validator=positive)

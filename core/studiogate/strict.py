@@ -46,6 +46,12 @@ def positive(_: Any, field: "attrs.Attribute[Any]", value: float | None) -> None
         raise WrongValue(field.name, f"must be more than 0, not {value!r}")
 
 
+def not_empty(_: Any, field: "attrs.Attribute[Any]", value: str | None) -> None:
+    """Validate: None, or a text that isn't only white space."""
+    if value is not None and not value.strip():
+        raise WrongValue(field.name, "must not be empty")
+
+
 @attrs.frozen
 class Problem:
     """Name one wrong place of a value."""

@@ -228,7 +228,7 @@ def test_a_file_that_cant_be_read_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "hint"), [("mnie", "Did you mean 'mine'?"), ("zzz", "There are: gateway, mine, other.")]
+    ("table", "hint"), [("mnie", "Did you mean 'mine'?"), ("zzz", "There are: defaults, gateway, mine, other.")]
 )
 def test_a_table_of_nobody_is_refused(table: str, hint: str) -> None:
     """A table must be the gateway's or that of an installed plugin, so that no typing error passes silently."""

@@ -43,7 +43,10 @@ async def show_health(state: State) -> Response[dict[str, Any]]:
     ready = gateway.ready
     body = {
         "status": "ok" if ready else "unavailable",
-        "plugins": {name: attrs.asdict(health) for name, health in gateway.health().items()},
+        "plugins": {
+            name: attrs.asdict(health, filter=attrs.filters.exclude("flags"))
+            for name, health in gateway.health().items()
+        },
         "backends": [backend.plugin for backend in gateway.chain.backends],
         "queue": {
             "slots": gateway.queue.slots,
