@@ -71,6 +71,10 @@ class Exchange:
     """How the answer ended; None while it hasn't."""
     created: float = attrs.field(factory=time.time)
     """Unix time, seconds."""
+    enqueued_at: float | None = attrs.field(default=None, init=False)
+    """When it came to the queue, Unix time in seconds; None before that."""
+    started_at: float | None = attrs.field(default=None, init=False)
+    """When it got its slot, Unix time in seconds; None before that."""
     position: int | None = None
     """Place in the queue, 0 for the next one; None when not waiting."""
     cancelled: bool = False
@@ -82,11 +86,21 @@ class Exchange:
     _room: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(CHANNEL_EVENTS), init=False)
     _supervisor: "asyncio.Task[None] | None" = attrs.field(default=None, init=False)
     _shared: dict[type, object] = attrs.field(factory=dict[type, object], init=False)
+    # The same two moments by a clock that nobody sets, for their distance.
+    _enqueued: float | None = attrs.field(default=None, init=False)
+    _started: float | None = attrs.field(default=None, init=False)
 
     @property
     def backend(self) -> str | None:
         """Return the name of the backend that answers or answered; None before one does."""
         return self.attempts[-1].backend if self.attempts else None
+
+    @property
+    def waited_s(self) -> float | None:
+        """Return how long it has waited in the queue, or did until it got its slot, in seconds; None before that."""
+        if self._enqueued is None:
+            return None
+        return (time.monotonic() if self._started is None else self._started) - self._enqueued
 
     def share[T](self, value: T) -> T:
         """Keep a value for later attempts of this exchange, under its type; one per type."""
@@ -125,6 +139,14 @@ class Exchange:
     def supervised_by(self, task: "asyncio.Task[None]") -> None:
         """Name the task that `cancel` ends."""
         self._supervisor = task
+
+    def enqueue(self) -> None:
+        """Note that it comes to the queue."""
+        self.enqueued_at, self._enqueued = time.time(), time.monotonic()
+
+    def start(self) -> None:
+        """Note that it has its slot."""
+        self.started_at, self._started = time.time(), time.monotonic()
 
     async def emit(self, event: Event) -> None:
         """Pass an event to the reader; waits while the channel is full."""

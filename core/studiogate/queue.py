@@ -42,6 +42,7 @@ class ExchangeQueue:
 
         :raises RateLimited: too many wait already.
         """
+        exchange.enqueue()
         await self._enter(exchange)
         try:
             yield
@@ -51,7 +52,7 @@ class ExchangeQueue:
 
     async def _enter(self, exchange: Exchange) -> None:
         if not self._waiting and len(self._running) < self.slots:
-            self._running.append(exchange)
+            self._start(exchange)
             return
         if len(self._waiting) >= self.limit:
             raise RateLimited(
@@ -79,9 +80,13 @@ class ExchangeQueue:
             if waiter.admitted.cancelled():
                 # Its task was cancelled in this same turn and hasn't run since.
                 continue
-            self._running.append(waiter.exchange)
+            self._start(waiter.exchange)
             waiter.admitted.set_result(None)
         self._renumber()
+
+    def _start(self, exchange: Exchange) -> None:
+        self._running.append(exchange)
+        exchange.start()
 
     def _renumber(self) -> None:
         for position, waiter in enumerate(self._waiting):

@@ -62,6 +62,33 @@ async def test_a_free_slot_is_given_at_once() -> None:
     assert queue.running == ()
 
 
+async def test_an_exchange_knows_when_it_came_and_when_it_got_its_slot() -> None:
+    """The wait grows until there is a slot and stands still from then on; the clock's hour is kept beside it."""
+    queue = ExchangeQueue(slots=1, limit=1)
+    stranger = exchange_of()
+
+    async with full(queue) as (holder,):
+        (waiter,) = await waiters(queue, 1)
+        waiting = waiter.exchange
+        before = (waiting.started_at, waiting.waited_s)
+        await holder.gone()
+        await until(lambda: waiting.started_at is not None)
+        after = waiting.waited_s
+        await asyncio.sleep(0)
+        still = waiting.waited_s
+        await waiter.gone()
+
+    assert (stranger.enqueued_at, stranger.started_at, stranger.waited_s) == (None, None, None)
+    assert before[0] is None
+    assert before[1] is not None
+    assert after is not None
+    assert 0 <= before[1] <= after
+    assert still == after
+    assert waiting.enqueued_at is not None
+    assert waiting.started_at is not None
+    assert waiting.started_at - waiting.enqueued_at == pytest.approx(after, abs=0.1)
+
+
 async def test_positions_count_down_to_the_slot() -> None:
     """A waiting exchange sees its place, 0 for the next one, and none once it runs."""
     queue = ExchangeQueue(slots=1, limit=5)
