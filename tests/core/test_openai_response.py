@@ -1,4 +1,6 @@
+import hashlib
 import json
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from studiogate.openai.models import model_list
 from studiogate.openai.response import DONE, KEEP_ALIVE, ChunkStream, Completion
 
 from .backends import STOP, ask, exchange_of, sse
+from .openai_shapes import ChunkShape, CompletionShape
 
 CALL = ToolCall(id="c1", name="f", arguments='{"a": 1}')
 CALLS = Finish(reason=FinishReason.TOOL_CALLS)
@@ -28,22 +31,27 @@ def exchange(*, include_usage: bool = False) -> Exchange:
 
 
 def whole(*events: Event) -> dict[str, Any]:
-    """Return the JSON of a completion, which the official client's type must accept."""
+    """Return the JSON of a completion, which the official client's type and OpenAI's published shape must accept."""
     completion = Completion(exchange())
     for event in events:
         completion.add(event)
     ChatCompletion.model_validate_json(completion.body(), strict=True)
+    CompletionShape.model_validate_json(completion.body())
     body: dict[str, Any] = json.loads(completion.body())
     return body
 
 
 def streamed(*events: Event, include_usage: bool = False) -> list[Any]:
-    """Return the chunks of a stream, which the official client's type must accept; `[DONE]` stands as it is."""
+    """Return the chunks of a stream, which the official client's type and OpenAI's published shape must accept.
+
+    `[DONE]` stands as it is.
+    """
     chunks = ChunkStream(exchange(include_usage=include_usage))
     data = [chunks.start(), *(chunks.add(event) for event in events), chunks.end()]
     found = sse(b"".join(data).decode())
     for chunk in found[:-1]:
         ChatCompletionChunk.model_validate_json(json.dumps(chunk), strict=True)
+        ChunkShape.model_validate_json(json.dumps(chunk))
     return found
 
 
@@ -54,12 +62,12 @@ def deltas(*events: Event) -> list[dict[str, Any]]:
 
 def test_a_completion_is_exactly_openais() -> None:
     """The whole object of a plain answer, nothing more and nothing less."""
-    assert whole(TextDelta(text="Hel"), TextDelta(text="lo"), STOP) == {
+    assert whole(TextDelta(text="Hel"), TextDelta(text="lo"), Usage(prompt=1, completion=2), STOP) == {
         "id": "chatcmpl-0",
         "object": "chat.completion",
         "created": 1700000000,
         "model": "m",
-        "system_fingerprint": None,
+        "system_fingerprint": "fp_" + hashlib.sha256(f"{version('studiogate')} m".encode()).hexdigest()[:10],
         "choices": [
             {
                 "index": 0,
@@ -68,7 +76,18 @@ def test_a_completion_is_exactly_openais() -> None:
                 "finish_reason": "stop",
             }
         ],
-        "usage": None,
+        "usage": {
+            "prompt_tokens": 1,
+            "completion_tokens": 2,
+            "total_tokens": 3,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {
+                "reasoning_tokens": 0,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        },
     }
 
 
@@ -151,7 +170,7 @@ def test_a_stream_is_exactly_openais() -> None:
             "object": "chat.completion.chunk",
             "created": 1700000000,
             "model": "m",
-            "system_fingerprint": None,
+            "system_fingerprint": "fp_" + hashlib.sha256(f"{version('studiogate')} m".encode()).hexdigest()[:10],
             "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}],
         }
 
@@ -184,6 +203,36 @@ def test_thoughts_media_and_citations_are_deltas_of_their_own() -> None:
     assert image["content"] == f"![image]({PIXEL_URL})"
     assert image["images"][0]["image_url"]["url"] == PIXEL_URL
     assert cited["annotations"][0]["url_citation"]["title"] == "Example"
+
+
+def test_usage_nobody_counted_is_estimated() -> None:
+    """A client that budgets by usage gets a guess rather than nothing, and can tell that it is one."""
+    completion = Completion(exchange())
+    for event in (ThoughtDelta(text="1234" * 2), TextDelta(text="1234" * 3), STOP):
+        completion.add(event)
+    usage = json.loads(completion.body())["usage"]
+
+    assert completion.usage_is_estimated
+    assert (usage["prompt_tokens"], usage["completion_tokens"]) == (2, 5)
+    assert usage["completion_tokens_details"]["reasoning_tokens"] == 2
+
+
+def test_streamed_usage_nobody_counted_is_marked_by_a_comment() -> None:
+    """Headers are out by then; a comment before the chunk says what a header would have."""
+    chunks = ChunkStream(exchange(include_usage=True))
+    data = b"".join([chunks.start(), chunks.add(TextDelta(text="12345")), chunks.add(STOP), chunks.end()]).decode()
+
+    (*_, last, done) = sse(data)
+    assert data.split("\n\n")[-4] == ": usage is estimated"
+    assert (last["usage"]["completion_tokens"], done) == (2, "[DONE]")
+
+
+def test_the_fingerprint_tells_models_apart_and_stays() -> None:
+    """Clients compare it to see whether what answers has changed."""
+    other = exchange_of(ask(), model=Model(id="other", display_name="O"))
+    prints = [json.loads(Completion(each).body())["system_fingerprint"] for each in (exchange(), exchange(), other)]
+
+    assert prints[0] == prints[1] != prints[2]
 
 
 def test_usage_is_streamed_only_when_asked_for() -> None:

@@ -62,6 +62,17 @@ async def test_the_official_client_puts_calls_together() -> None:
     assert (call.id, call.function.name, call.function.arguments) == ("c1", "f", '{"a": 1}')
 
 
+@pytest.mark.parametrize(("counted", "mark"), [((), "estimated"), ((Usage(prompt=1, completion=2),), None)])
+async def test_a_header_tells_an_estimated_usage(counted: tuple[Event, ...], mark: str | None) -> None:
+    """Who bills by usage has to know which counts are a guess."""
+    script = yields(TextDelta(text="Hello"), *counted, STOP)
+    async with serving({"a": backend(script, MODEL)}) as served:
+        response = await served.chat()
+
+    assert response.headers.get("x-studiogate-usage") == mark
+    assert response.json()["usage"]["completion_tokens"] == 2
+
+
 async def test_each_event_is_sent_when_it_comes() -> None:
     """Nothing between backend and client waits for more."""
     held = Held()

@@ -1,9 +1,12 @@
 """From events to what an OpenAI client reads: one JSON object, or a stream of chunks.
 
-Nowhere else is this shape made.
+Nowhere else is this shape made. Beyond OpenAI's fields there are `reasoning_content` and `images`, under the names that
+clients of reasoning and image models read.
 """
 
 import base64
+import hashlib
+from importlib.metadata import version
 from typing import Any
 
 import attrs
@@ -12,10 +15,15 @@ import msgspec
 from studiogate.errors import ClientError, error_response
 from studiogate.events import Citation, Event, Finish, FinishReason, Media, TextDelta, ThoughtDelta, ToolCall, Usage
 from studiogate.exchange import Exchange
+from studiogate.tokens import UsageEstimate
 
 KEEP_ALIVE = b": keep-alive\n\n"
 """A comment that clients skip, for streams that fall silent."""
+ESTIMATED = b": usage is estimated\n\n"
+"""The comment before a chunk of usage that nobody counted; a whole completion says so in a header."""
 DONE = b"data: [DONE]\n\n"
+
+_VERSION = version("studiogate")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,10 +39,17 @@ class Completion:
     _annotations: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], init=False)
     _images: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], init=False)
     _usage: Usage | None = attrs.field(default=None, init=False)
+    _estimate: UsageEstimate = attrs.field(factory=UsageEstimate, init=False)
     _reason: FinishReason = attrs.field(default=FinishReason.STOP, init=False)
+
+    @property
+    def usage_is_estimated(self) -> bool:
+        """Return whether the backend counted no tokens, so that `body` guesses."""
+        return self._usage is None
 
     def add(self, event: Event) -> None:
         """Take the answer's next event."""
+        self._estimate.add(event)
         match event:
             case TextDelta():
                 self._text.append(event.text)
@@ -70,7 +85,8 @@ class Completion:
             message["images"] = self._images
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": str(self._reason)}
         head = _head(self.exchange, "chat.completion")
-        return _encode({**head, "choices": [choice], "usage": _usage(self._usage)})
+        usage = self._usage or self._estimate.usage(self.exchange.prompt)
+        return _encode({**head, "choices": [choice], "usage": _usage(usage)})
 
 
 @attrs.define
@@ -80,6 +96,7 @@ class ChunkStream:
     exchange: Exchange
     _head: dict[str, Any] = attrs.field(init=False)
     _usage: Usage | None = attrs.field(default=None, init=False)
+    _estimate: UsageEstimate = attrs.field(factory=UsageEstimate, init=False)
     _calls: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -93,6 +110,8 @@ class ChunkStream:
 
     def add(self, event: Event) -> bytes:
         """Return what an event puts on the stream; empty for one that shows only at the end."""
+        if self.exchange.request.include_usage:
+            self._estimate.add(event)
         match event:
             case TextDelta():
                 return self._chunk({"content": event.text})
@@ -114,7 +133,9 @@ class ChunkStream:
         """Return the end of a whole answer: usage where it was asked for, then `[DONE]`."""
         if not self.exchange.request.include_usage:
             return DONE
-        return _sse({**self._head, "choices": [], "usage": _usage(self._usage)}) + DONE
+        usage = self._usage or self._estimate.usage(self.exchange.prompt)
+        counted = _sse({**self._head, "choices": [], "usage": _usage(usage)})
+        return (b"" if self._usage else ESTIMATED) + counted + DONE
 
     def fail(self, error: ClientError) -> bytes:
         """Return the end of a broken answer: the error, and no `[DONE]`."""
@@ -139,13 +160,18 @@ def _sse(value: dict[str, Any]) -> bytes:
     return b"data: " + _encode(value) + b"\n\n"
 
 
+def _fingerprint(model: str) -> str:
+    """Name what made an answer: the same for the same model and version of the gateway, as OpenAI's."""
+    return f"fp_{hashlib.sha256(f'{_VERSION} {model}'.encode()).hexdigest()[:10]}"
+
+
 def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
     return {
         "id": exchange.id.replace("req_", "chatcmpl-"),
         "object": kind,
         "created": int(exchange.created),
         "model": exchange.model.id if exchange.model else exchange.request.model or "",
-        "system_fingerprint": None,
+        "system_fingerprint": _fingerprint(exchange.model.id if exchange.model else ""),
     }
 
 
@@ -178,9 +204,7 @@ def _annotation(citation: Citation) -> dict[str, Any]:
     }
 
 
-def _usage(usage: Usage | None) -> dict[str, Any] | None:
-    if usage is None:
-        return None
+def _usage(usage: Usage) -> dict[str, Any]:
     return {
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,

@@ -46,7 +46,10 @@ async def _whole(request: ChatHTTP, exchange: Exchange) -> Response[bytes]:
     async with _cancelled_when_gone(request, exchange):
         async for event in exchange.events():
             completion.add(event)
-    return Response(completion.body(), headers=trace_headers(exchange), media_type="application/json")
+    headers = trace_headers(exchange)
+    if completion.usage_is_estimated:
+        headers["x-studiogate-usage"] = "estimated"
+    return Response(completion.body(), headers=headers, media_type="application/json")
 
 
 async def _streamed(request: ChatHTTP, exchange: Exchange, gateway: Gateway) -> Stream:
