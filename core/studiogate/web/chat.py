@@ -20,6 +20,7 @@ from studiogate.gateway import Gateway
 from studiogate.openai.request import parse_chat_request
 from studiogate.openai.response import KEEP_ALIVE, ChunkStream, Completion
 from studiogate.trace import trace_headers
+from studiogate.web.auth import authenticated
 
 type ChatHTTP = Request[Any, Any, State]
 
@@ -28,7 +29,9 @@ type ChatHTTP = Request[Any, Any, State]
 async def create_chat_completion(request: Request[Any, Any, State], state: State) -> Response[Any]:
     """Answer a chat request, streamed or whole."""
     gateway: Gateway = state.gateway
-    exchange = gateway.submit(parse_chat_request(await request.body()))
+    # First of all: nobody's body is read before.
+    caller = authenticated(request)
+    exchange = gateway.submit(parse_chat_request(await request.body()), caller)
     try:
         if exchange.request.stream:
             return await _streamed(request, exchange, gateway)

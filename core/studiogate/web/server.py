@@ -21,6 +21,7 @@ from granian.server.embed import Server
 from studiogate.config import Config
 from studiogate.errors import ConfigurationError
 from studiogate.gateway import Gateway
+from studiogate.keys import ApiKeys
 from studiogate.plugins import InstalledPlugins, PluginHost
 from studiogate.settings import GatewaySettings, is_loopback
 from studiogate.web.app import create_app
@@ -50,12 +51,13 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
     :raises ConfigurationError: the configuration, a plugin or the address can't be used.
     """
     settings = config.gateway
-    _refuse_open_doors(settings)
+    keys = ApiKeys(settings)
+    _refuse_open_doors(settings, keys)
     address, port = _free_address(settings.host, settings.port)
     gateway = Gateway(config, PluginHost(config, installed))
     async with gateway.lifespan():
         server: Any = Server(
-            create_app(gateway),
+            create_app(gateway, keys),
             address=address,
             port=port,
             # The app has no lifespan; the gateway's is entered around the server.
@@ -129,12 +131,12 @@ class StopSignals:
         (self.second if self.first.is_set() else self.first).set()
 
 
-def _refuse_open_doors(settings: GatewaySettings) -> None:
-    if settings.insecure or is_loopback(settings.host):
+def _refuse_open_doors(settings: GatewaySettings, keys: ApiKeys) -> None:
+    if settings.insecure or is_loopback(settings.host) or keys.required:
         return
     raise ConfigurationError(
         f"[gateway] host: {settings.host} can be reached from other machines, and this gateway asks nobody for a key. "
-        "Listen on 127.0.0.1, or say --insecure if that is what you want."
+        "Make one with 'studiogate keys add', listen on 127.0.0.1, or say --insecure if that is what you want."
     )
 
 
