@@ -5,19 +5,15 @@
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
 
-from studiogate.config import GATEWAY_TABLE, Config, Table, load_config
+from studiogate.config import GATEWAY_TABLE
+from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
-
-CONFIG_VARIABLE = "STUDIOGATE_CONFIG"
-DEFAULT_CONFIG = Path("plugins.toml")
 
 USAGE_EXIT = 2
 
@@ -75,29 +71,6 @@ def _config_among(args: list[str]) -> Path | None:
     return None
 
 
-def config_option(function: Any) -> Any:
-    """Add the `--config` option that every command with a configuration takes."""
-    return click.option(
-        "--config",
-        "config_path",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default=None,
-        help="plugins.toml to use.  [default: $STUDIOGATE_CONFIG, else ./plugins.toml]",
-    )(function)
-
-
-def read_config(path: Path | None, flags: Mapping[str, Table] | None = None) -> Config:
-    """Load the configuration a command was given; flags that are None were not given.
-
-    :raises ConfigurationError: see `load_config`.
-    """
-    given = {
-        table: {key: value for key, value in values.items() if value is not None}
-        for table, values in (flags or {}).items()
-    }
-    return load_config(path or _config_path(), given)
-
-
 @click.group(cls=PluginGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="studiogate")
 def studiogate() -> None:
@@ -130,7 +103,3 @@ def main() -> None:
     except ConfigurationError as error:
         click.echo(f"studiogate: {error}", err=True)
         sys.exit(USAGE_EXIT)
-
-
-def _config_path() -> Path:
-    return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)

@@ -16,8 +16,8 @@ import attrs
 import cattrs
 import rich_click as click
 
-from studiogate.cli import config_option, read_config
 from studiogate.config import GATEWAY_TABLE, Table
+from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
 from studiogate.web.server import Running, serve
 
