@@ -51,9 +51,13 @@ class Params:
         return self.other.get(name), attrs.evolve(self, other=rest)
 
     def drop(self, name: str, reason: str) -> "Params":
-        """Return a copy without the parameter `name`, with the reason noted under `ignored`."""
+        """Return a copy without the parameter `name`, with the reason noted under `ignored`.
+
+        One that has been taken already is only noted.
+        """
         ignored = {**self.ignored, name: reason}
         if name in self.other:
             return attrs.evolve(self.take(name)[1], ignored=ignored)
-        cleared: dict[str, Any] = {name: () if name == "stop" else None}
+        fields = {field.name for field in attrs.fields(Params)}
+        cleared: dict[str, Any] = {name: () if name == "stop" else None} if name in fields else {}
         return attrs.evolve(self, **cleared, ignored=ignored)

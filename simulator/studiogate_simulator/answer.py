@@ -3,8 +3,9 @@
 import re
 from typing import Final
 
-from attrs import frozen
+from attrs import Factory, frozen
 
+from studiogate_simulator.frames import Media, Source
 from studiogate_simulator.jspb import Json
 from studiogate_simulator.models import THINKING, Model
 from studiogate_simulator.submission import Submission
@@ -27,6 +28,10 @@ class Answer:
     """Answer deltas."""
     finish: int
     """Finish reason."""
+    media: list[Media] = Factory(list[Media])
+    """Generated files, after the text."""
+    sources: list[Source] = Factory(list[Source])
+    """Web pages it rests on."""
 
 
 def default_answer(submission: Submission, model: Model) -> Answer:
@@ -40,6 +45,7 @@ def default_answer(submission: Submission, model: Model) -> Answer:
         thoughts=_thoughts(submission) if THINKING in model.capabilities and _wants_thoughts(submission) else [],
         text=["".join(kept[start : start + _WORDS_PER_CHUNK]) for start in range(0, len(kept), _WORDS_PER_CHUNK)],
         finish=STOP if most >= len(words) else MAX_TOKENS,
+        sources=_sources(submission),
     )
 
 
@@ -73,6 +79,19 @@ def _thoughts(submission: Submission) -> list[str]:
         "Writing the Answer": "I will list what I received and repeat how the prompt begins.",
     }
     return [f"**{title}**\n\n{sentence}\n\n\n" for title, sentence in blocks.items()]
+
+
+def _sources(submission: Submission) -> list[Source]:
+    """Cite something where a search was asked for, as upstream does if it found anything."""
+    if not any(isinstance(tool, dict) and "google_search" in tool for tool in submission.tools):
+        return []
+    return [
+        Source(
+            url="https://vertexaisearch.cloud.google.com/grounding-api-redirect/simulated",
+            title="example.org",
+            passage="This is the simulator",
+        )
+    ]
 
 
 def _wants_thoughts(submission: Submission) -> bool:

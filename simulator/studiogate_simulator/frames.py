@@ -8,7 +8,7 @@ reason, and one frame with nothing but an event id follows it.
 import base64
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -42,6 +42,28 @@ class Usage:
         )
 
 
+@frozen(kw_only=True)
+class Media:
+    """A file that the model makes."""
+
+    mime: str
+    """For example `image/png`."""
+    data: str
+    """Its bytes in standard base64."""
+
+
+@frozen(kw_only=True)
+class Source:
+    """A web page that an answer rests on."""
+
+    url: str
+    """Its address; upstream gives a redirect of its own."""
+    title: str
+    """Its title."""
+    passage: str | None = None
+    """The words of the answer that rest on it; None for the answer as a whole."""
+
+
 def count_tokens(text: str) -> int:
     """Count tokens the simulator's way: a word is one."""
     return len(text.split())
@@ -62,6 +84,11 @@ def call_part(name: str, args: Mapping[str, Json]) -> list[Json]:
     return message({10: [name, encode_struct(args), secrets.token_hex(4)], 14: new_signature()})
 
 
+def media_part(media: Media) -> list[Json]:
+    """Build a generated file, whole, with a signature."""
+    return message({2: [media.mime, media.data], 14: new_signature()})
+
+
 def content_frame(part: list[Json], usage: Usage, response_id: str) -> bytes:
     """Encode a frame that carries one part."""
     return _frame([[[part], "model"]], usage, response_id)
@@ -72,6 +99,23 @@ def finish_frame(reason: int, usage: Usage, response_id: str) -> bytes:
     ratings: list[Json] = [[None, None, category, 1] for category in _HARM_CATEGORIES]
     content: Json = [[text_part("", signature=new_signature())], "model"]
     return _frame([content, reason, None, None, ratings], usage, response_id)
+
+
+def sources_frame(sources: Sequence[Source], text: str, usage: Usage, response_id: str) -> bytes:
+    """Encode the frame that says what an answer rests on: grounding metadata and no part.
+
+    A source with a passage supports the first place where the answer has it; offsets are UTF-8 bytes.
+    """
+    chunks: list[Json] = [[[source.url, source.title, source.title]] for source in sources]
+    supports: list[Json] = []
+    for index, source in enumerate(sources):
+        start = text.find(source.passage) if source.passage else -1
+        if source.passage and start >= 0:
+            first = len(text[:start].encode())
+            segment: list[Json] = [None, first or None, first + len(source.passage.encode()), source.passage]
+            supports.append([segment, [index]])
+    grounding: Json = [["<div></div>"], chunks, supports or None, None, ["what was asked"]]
+    return _frame([[None, "model"], None, None, None, None, None, None, grounding], usage, response_id)
 
 
 def event_frame() -> bytes:

@@ -5,6 +5,7 @@ from enum import Enum
 from itertools import chain
 from typing import Final
 
+import attrs
 from attrs import frozen
 
 from studiogate_simulator import frames
@@ -18,6 +19,8 @@ from studiogate_simulator.submission import Submission
 
 _OK: Final = 200
 _ERRORS: Final = 400
+_MEDIA_COST: Final = 1290
+"""Tokens of a generated image."""
 
 
 class Ending(Enum):
@@ -72,13 +75,20 @@ def compose(scenario: Scenario | None, submission: Submission, model: Model) -> 
 
 
 def _frames(scenario: Scenario, submission: Submission, model: Model) -> list[bytes]:
-    scripted = any(given is not None for given in (scenario.thoughts, scenario.text, scenario.calls))
+    given = (scenario.thoughts, scenario.text, scenario.calls, scenario.media)
+    scripted = any(each is not None for each in given)
     if scripted or scenario.status is not None:
-        answer = Answer(thoughts=scenario.thoughts or [], text=scenario.text or [], finish=scenario.finish)
+        answer = Answer(
+            thoughts=scenario.thoughts or [],
+            text=scenario.text or [],
+            finish=scenario.finish,
+            media=scenario.media or [],
+            sources=scenario.sources or [],
+        )
     else:
         answer = default_answer(submission, model)
         if scenario.finish != 1:
-            answer = Answer(thoughts=answer.thoughts, text=answer.text, finish=scenario.finish)
+            answer = attrs.evolve(answer, finish=scenario.finish)
     ends = scenario.status is None
     return list(_encoded(answer, scenario.calls or [], submission.prompt_tokens, ends=ends))
 
@@ -89,15 +99,17 @@ def _encoded(answer: Answer, calls: list[Call], prompt_tokens: int, *, ends: boo
     for part, cost, is_thought in chain(
         ((frames.thought_part(text), count_tokens(text), True) for text in answer.thoughts),
         ((frames.text_part(text), count_tokens(text), False) for text in answer.text),
+        ((frames.media_part(each), _MEDIA_COST, False) for each in answer.media),
         ((frames.call_part(call.name, call.args), _call_cost(call), False) for call in calls),
     ):
         thoughts += cost if is_thought else 0
         said += 0 if is_thought else cost
         yield frames.content_frame(part, Usage(prompt=prompt_tokens, answer=said, thoughts=thoughts), response_id)
+    total = Usage(prompt=prompt_tokens, answer=said, thoughts=thoughts)
+    if answer.sources:
+        yield frames.sources_frame(answer.sources, "".join(answer.text), total, response_id)
     if ends:
-        yield frames.finish_frame(
-            answer.finish, Usage(prompt=prompt_tokens, answer=said, thoughts=thoughts), response_id
-        )
+        yield frames.finish_frame(answer.finish, total, response_id)
         yield frames.event_frame()
 
 

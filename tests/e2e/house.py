@@ -164,7 +164,7 @@ def write_config(folder: Path, simulator: Simulator, tables: Mapping[str, Mappin
     }
     for name, table in (tables or {}).items():
         settings.setdefault(name, {}).update(table)
-    lines = ['plugins = ["stream_intercept"]']
+    lines = ['plugins = ["tools_google_search", "stream_intercept"]']
     for name, table in settings.items():
         # JSON's strings, numbers and booleans are TOML's too.
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]

@@ -58,3 +58,14 @@ def test_thoughts_on_demand() -> None:
     assert [thought[:2] for thought in default_answer(asked, thinker).thoughts] == ["**"] * 3
     assert default_answer(asked, other).thoughts == []
     assert default_answer(submission(), thinker).thoughts == []
+
+
+def test_a_search_is_cited() -> None:
+    """Where Google Search was on, the answer rests on something; the words it names are in it."""
+    model = find_model("gemini-2.5-pro")
+    assert model
+    answer = default_answer(submission(), model)
+
+    [source] = answer.sources
+    assert source.passage
+    assert source.passage in "".join(answer.text)

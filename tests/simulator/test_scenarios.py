@@ -10,6 +10,8 @@ WHOLE: dict[str, Any] = {
     "thoughts": ["t"],
     "text": ["a"],
     "calls": [{"name": "f", "args": {"deep": [1, {"n": None}]}}],
+    "media": [{"mime": "image/png", "data": "iVBORw=="}],
+    "sources": [{"url": "https://example.org", "title": "Example", "passage": "a"}],
     "chunk_delay_ms": 1.5,
     "finish": 2,
     "http_status": 429,
@@ -46,6 +48,8 @@ WRONG: list[tuple[Any, str]] = [
     ({"calls": [{"args": {}}]}, "name"),
     ({"calls": [{"name": "f", "arguments": {}}]}, "arguments"),
     ({"calls": [{"name": "f", "args": []}]}, "args"),
+    ({"sources": [{"url": "https://example.org"}]}, "title"),
+    ({"media": [{"mime": "image/png", "bytes": ""}]}, "bytes"),
     ([], "object"),
 ]
 

@@ -33,6 +33,29 @@ def test_running_usage() -> None:
     assert [frame[2][9] for frame in frames[:4]] == [3, 3, 3, 3]
 
 
+def test_sources_come_before_the_finish() -> None:
+    """Grounding metadata names each page, and by bytes the words that rest on it."""
+    sources = [
+        {"url": "https://a.example", "title": "A", "passage": "Zwei"},
+        {"url": "https://b.example", "title": "B"},
+    ]
+    [frames] = json.loads(body_of(script_of(text=["Grüße. ", "Zwei."], sources=sources)))
+
+    grounding = frames[2][0][0][7]
+    assert [chunk[0][:2] for chunk in grounding[1]] == [["https://a.example", "A"], ["https://b.example", "B"]]
+    assert grounding[2] == [[[None, 9, 13, "Zwei"], [0]]]
+    assert frames[3][0][0][1] == 1
+
+
+def test_media_are_whole_parts() -> None:
+    """A generated file is one inline part with its signature."""
+    [frames] = json.loads(body_of(script_of(media=[{"mime": "image/png", "data": "iVBORw=="}])))
+
+    [part] = frames[0][0][0][0][0]
+    assert part[2] == ["image/png", "iVBORw=="]
+    assert len(part) == 15
+
+
 def test_finish_of_the_default_answer() -> None:
     """A finish alone changes how the default answer ends."""
     [frames] = json.loads(body_of(script_of(finish=3)))

@@ -12,6 +12,7 @@ from studiogate.hookspecs import hookimpl
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_studio import BrowserLaunch, Studio, StudioSettings
 from studiogate_studio.launch import ProxyLogin
+from studiogate_studio.wire import SWITCHES
 
 if TYPE_CHECKING:
     from studiogate.exchange import Exchange
@@ -88,8 +89,10 @@ class StreamIntercept:
             raise Declined("the proxy is not running")
         if exchange.attachments:
             raise Declined("attachments can't be uploaded yet")
-        if exchange.plan.functions or exchange.plan.switches:
-            raise Declined("tools can't be passed on yet")
+        if exchange.plan.functions:
+            raise Declined("functions can't be passed on yet")
+        if strange := sorted(exchange.plan.switches.keys() - SWITCHES.keys()):
+            raise Declined(f"AI Studio has no tool {strange[0]}")
         tab = await lease_for(exchange, self._studio.pool)
         listed = {model.id: model for model in self._studio.list_models()}
         model = listed.get(exchange.model.id) if exchange.model else None

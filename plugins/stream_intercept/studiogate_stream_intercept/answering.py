@@ -24,6 +24,7 @@ from studiogate_stream_intercept.stream import AnswerStream
 from studiogate_stream_intercept.turns import Turn
 from studiogate_studio.tab import Tab
 from studiogate_studio.wire import (
+    SWITCHES,
     AnswerDecoder,
     ContentDecoder,
     RequestPatch,
@@ -150,7 +151,7 @@ def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
         max_tokens=_first(params.max_tokens, defaults.output_token_limit),
         stop=params.stop,
         thinks=None if model is None else model.thinking is not None,
-        tools=(),
+        tools=tuple(SWITCHES[switch]() for switch in exchange.plan.switches),
     )
 
 

@@ -23,6 +23,7 @@ from studiogate_studio.wire.schema import encode_schema
 from studiogate_studio.wire.status import Status, http_status, read_status, status_of
 from studiogate_studio.wire.structs import decode_struct, decode_value, encode_struct, encode_value
 from studiogate_studio.wire.tools import (
+    SWITCHES,
     code_execution,
     functions,
     google_maps,
@@ -32,6 +33,7 @@ from studiogate_studio.wire.tools import (
 
 __all__ = [
     "DEFAULT_LIMIT",
+    "SWITCHES",
     "THINKING_LEVELS",
     "AnswerDecoder",
     "Completed",

@@ -1,6 +1,6 @@
 """Entries of a request's tools, one function per kind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from studiogate.tools import FunctionDeclaration
 from studiogate_studio.wire.indices import Tool
@@ -26,6 +26,14 @@ def url_context() -> list[Json]:
 def google_maps() -> list[Json]:
     """Let the model look places up."""
     return _entry(Tool.GOOGLE_MAPS, [])
+
+
+SWITCHES: Mapping[str, Callable[[], list[Json]]] = {
+    "google_search": google_search,
+    "url_context": url_context,
+    "code_execution": code_execution,
+}
+"""The tools that run upstream, by the name under which a tool plan switches them on."""
 
 
 def functions(declarations: Sequence[FunctionDeclaration]) -> list[Json]:
