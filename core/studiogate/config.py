@@ -7,8 +7,8 @@
     [stream_intercept]                 # one table per plugin, checked by that plugin's settings class
 
 A value comes from, strongest first: a command-line flag, the environment (`STUDIOGATE_<TABLE>_<KEY>`, and whatever
-names a field lists under the metadata key `env`), the file, the field's default. Relative paths are relative to the
-file.
+variables a field lists under the metadata key `env`), a `.env` beside the file, the file, the field's default. Relative
+paths are relative to the file.
 """
 
 import difflib
@@ -17,14 +17,14 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Union, cast, get_args, get_origin
+from typing import Any, cast
 
 import attrs
 import cattrs
 from cattrs.errors import BaseValidationError
 
 from studiogate.defaults import Defaults
+from studiogate.environment import Variable, read_environment, value_of
 from studiogate.errors import ConfigurationError
 from studiogate.models import InjectedModel
 from studiogate.settings import GatewaySettings
@@ -52,6 +52,7 @@ class Config:
     flags: Mapping[str, Table] = attrs.field(factory=dict[str, Table])
     """Values from the command line, by table; stronger than everything else."""
     environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
+    """Environment variables, a `.env`'s included; an empty one is not set."""
 
     @property
     def gateway(self) -> GatewaySettings:
@@ -78,8 +79,7 @@ class Config:
             try:
                 model = _converter(self.path.parent).structure(table, InjectedModel)
             except BaseValidationError as error:
-                origin = dict.fromkeys(table, self.path.name) or {"": self.path.name}
-                raise ConfigurationError(_explain(error, origin, name, InjectedModel)) from None
+                raise ConfigurationError(_explain(error, {"": self.path.name}, name, InjectedModel)) from None
             if model.id in seen:
                 raise ConfigurationError(f"{self.path.name}: [{name}] id: '{model.id}' is listed more than once.")
             seen.add(model.id)
@@ -90,14 +90,9 @@ class Config:
 
         :raises ConfigurationError: a key is unknown or a value wrong; names file, key and what would be right.
         """
-        sources = {
-            self.path.name: self.tables.get(table, {}),
-            "environment": self._from_environment(table, kind),
-            "command line": self.flags.get(table, {}),
-        }
         values = _default_paths(kind)
-        origin: dict[str, str] = {}
-        for source, found in sources.items():
+        origin = {"": self.path.name}
+        for source, found in self._sources(table, kind):
             values |= found
             origin |= dict.fromkeys(found, source)
         try:
@@ -117,15 +112,28 @@ class Config:
                     f"{self.path.name}: [{table}]: no plugin has this name.{suggest(table, names)}"
                 )
 
-    def _from_environment(self, table: str, kind: type) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def origin(self, table: str, kind: type, key: str) -> str | None:
+        """Return where a setting's value comes from, in words such as `plugins.toml`; None for the default."""
+        sources = [source for source, found in self._sources(table, kind) if key in found]
+        return sources[-1] if sources else None
+
+    def _sources(self, table: str, kind: type) -> Iterator[tuple[str, Table]]:
+        """Yield where values of a table come from, the weakest first, with the values."""
+        yield self.path.name, self.tables.get(table, {})
+        yield from self._from_environment(table, kind)
+        yield "command line", self.flags.get(table, {})
+
+    def _from_environment(self, table: str, kind: type) -> Iterator[tuple[str, Table]]:
         for field in attrs.fields(attrs.resolve_types(kind)):
-            names = (f"STUDIOGATE_{table.upper()}_{field.name.upper()}", *field.metadata.get("env", ()))
-            for name in names:
-                if name in self.environ:
-                    found[field.name] = _from_text(self.environ[name], field.type, name)
+            own = f"STUDIOGATE_{table.upper()}_{field.name.upper()}"
+            variables: tuple[str | Variable, ...] = (own, *field.metadata.get("env", ()))
+            for variable in variables:
+                name = variable if isinstance(variable, str) else variable.name
+                text = self.environ.get(name)
+                value = value_of(text, field.type, variable) if text else None
+                if value is not None:
+                    yield f"environment variable {name}", {field.name: value}
                     break
-        return found
 
 
 def load_config(path: Path, flags: Mapping[str, Table] | None = None) -> Config:
@@ -173,6 +181,7 @@ def load_config(path: Path, flags: Mapping[str, Table] | None = None) -> Config:
         tables=document,
         model_tables=tuple(cast("list[Table]", models)),
         flags=flags or {},
+        environ=read_environment(path.resolve().parent),
     )
 
 
@@ -200,35 +209,15 @@ def _converter(base: Path) -> cattrs.Converter:
     return converter
 
 
-def _from_text(text: str, kind: Any, name: str) -> Any:
-    """Read an environment variable as a field's type; texts of lists are split at commas."""
-    target = next((each for each in _members(kind) if each is not NoneType), str)
-    try:
-        if target is bool:
-            return _TRUTH[text.strip().lower()]
-        if target is int or target is float:
-            return target(text)
-    except (KeyError, ValueError):
-        raise ConfigurationError(f"environment variable {name}: must be {_WANTED[target]}, not {text!r}.") from None
-    if get_origin(target) in (tuple, list):
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return text
-
-
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
-_WANTED: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
-
-
-def _members(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if get_origin(kind) in (UnionType, Union) else (kind,)
-
-
 def _explain(error: BaseException, origin: Mapping[str, str], table: str, kind: type) -> str:
-    """Turn cattrs' error tree into one line per problem: where the value came from, table, key, what would be right."""
+    """Turn cattrs' error tree into one line per problem: where the value came from, table, key, what would be right.
+
+    :param origin: where each key's value came from; under "" where a missing one belongs.
+    """
     names = [field.name for field in attrs.fields(kind)]
     lines: list[str] = []
     for problem in problems(error):
-        source = origin.get(re.split(r"[.\[]", problem.path)[0], next(iter(origin.values()), ""))
+        source = origin.get(re.split(r"[.\[]", problem.path)[0], origin[""])
         key = f" {problem.path}:" if problem.path else ""
         hint = suggest(problem.path, names) if problem.unknown_key == problem.path else ""
         lines.append(f"{source}: [{table}]{key} {problem.message}.{hint}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import attrs
 
+from studiogate.environment import Variable, read_milliseconds
 from studiogate.strict import positive, within
 
 
@@ -44,7 +45,11 @@ class GatewaySettings:
     """Exchanges that run at once; when unset, as many as the first backend that says (tabs, for a browser)."""
     queue_limit: int = attrs.field(default=64, validator=positive)
     """Exchanges that may wait; more are refused with 429."""
-    deadline_s: float = attrs.field(default=900.0, validator=positive)
+    deadline_s: float = attrs.field(
+        default=900.0,
+        validator=positive,
+        metadata={"env": (Variable("RESPONSE_COMPLETION_TIMEOUT", read_milliseconds),)},
+    )
     """Seconds from a request's arrival to its end, waiting included; then 504."""
     first_event_s: float = attrs.field(default=180.0, validator=positive)
     """Seconds a backend may take to its first event; then the next one tries, or 504."""

@@ -5,7 +5,14 @@ import attrs
 import pytest
 
 from studiogate.config import Config, load_config
+from studiogate.environment import Variable, read_int, read_milliseconds
 from studiogate.errors import ConfigurationError
+from studiogate.strict import positive
+
+
+def off_for_zero(text: str) -> bool | None:
+    """Read a port as a switch: 0 is off, any other says nothing of it."""
+    return False if read_int(text) == 0 else None
 
 
 @attrs.frozen(kw_only=True)
@@ -19,6 +26,18 @@ class Settings:
     names: tuple[str, ...] = ()
     folder: Path = Path("/default")
     alias: int = attrs.field(default=0, metadata={"env": ("OLD_NAME", "OLDER_NAME")})
+    seconds: float = attrs.field(
+        default=1.0, validator=positive, metadata={"env": (Variable("MS", read_milliseconds),)}
+    )
+    switch: bool = attrs.field(default=True, metadata={"env": (Variable("SWITCH_PORT", off_for_zero), "SWITCH")})
+
+
+@attrs.frozen(kw_only=True)
+class Needy:
+    """A field without a default."""
+
+    needed: str
+    other: int = 0
 
 
 def config(tables: dict[str, dict[str, Any]], **environ: str) -> Config:
@@ -84,7 +103,6 @@ def test_a_variable_of_our_own_name_beats_its_aliases(environ: dict[str, str], e
         ("RATIO", "0.5", 0.5),
         ("RATIO", "2", 2.0),
         ("NAMES", "a, b,,c ", ("a", "b", "c")),
-        ("NAMES", "", ()),
         ("FOLDER", "there", Path("/etc/studiogate/there")),
     ],
 )
@@ -100,7 +118,6 @@ def test_the_environment_is_read_as_the_fields_type(name: str, text: str, expect
     [
         ("STUDIOGATE_MINE_FLAG", "yes", "must be true or false"),
         ("STUDIOGATE_MINE_COUNT", "1.5", "must be a whole number"),
-        ("STUDIOGATE_MINE_COUNT", "", "must be a whole number"),
         ("STUDIOGATE_MINE_RATIO", "half", "must be a number"),
         ("OLD_NAME", "x", "must be a whole number"),
     ],
@@ -109,6 +126,63 @@ def test_a_wrong_variable_is_named(name: str, text: str, wanted: str) -> None:
     """A variable that can't be read is refused under its own name, not the file's."""
     with pytest.raises(ConfigurationError, match=f"environment variable {name}: {wanted}, not '{text}'"):
         config({}, **{name: text}).settings("mine", Settings)
+
+
+@pytest.mark.parametrize("name", ["OLD_NAME", "STUDIOGATE_MINE_ALIAS"])
+def test_an_empty_variable_is_not_set(name: str) -> None:
+    """`PORT=` means what leaving it out means: the next weaker place is asked."""
+    assert config({"mine": {"alias": 3}}, **{name: ""}).settings("mine", Settings).alias == 3
+    assert config({}, **{name: "", "OLDER_NAME": "4"}).settings("mine", Settings).alias == 4
+
+
+def test_a_variable_may_have_a_reading_of_its_own() -> None:
+    """A field's metadata can say how a variable's text becomes the value, here milliseconds for seconds."""
+    assert config({}, MS="1500").settings("mine", Settings).seconds == 1.5
+    assert config({}, RESPONSE_COMPLETION_TIMEOUT="300000").gateway.deadline_s == 300
+
+
+def test_a_variable_may_have_no_say() -> None:
+    """One whose reading returns None leaves the field to the next variable."""
+    assert config({}, SWITCH_PORT="3120").settings("mine", Settings).switch is True
+    assert config({}, SWITCH_PORT="0").settings("mine", Settings).switch is False
+    assert config({}, SWITCH_PORT="3120", SWITCH="false").settings("mine", Settings).switch is False
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("MS", "soon", "environment variable MS: must be a number, not 'soon'."),
+        ("MS", "0", "environment variable MS: [mine] seconds: must be more than 0, not 0.0."),
+        ("SWITCH_PORT", "off", "environment variable SWITCH_PORT: must be a whole number, not 'off'."),
+    ],
+)
+def test_a_variable_with_a_reading_of_its_own_is_named_too(name: str, text: str, message: str) -> None:
+    """Whether the reading refuses the text or the field its value, the message names the variable."""
+    with pytest.raises(ConfigurationError) as refusal:
+        config({"mine": {"count": 1}}, **{name: text}).settings("mine", Settings)
+
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("made", "origin"),
+    [
+        (config({}), None),
+        (config({"mine": {"alias": 1}}), "plugins.toml"),
+        (config({"mine": {"alias": 1}}, OLD_NAME="1"), "environment variable OLD_NAME"),
+        (config({"mine": {"alias": 1}}, STUDIOGATE_MINE_ALIAS="1"), "environment variable STUDIOGATE_MINE_ALIAS"),
+        (attrs.evolve(config({}, OLD_NAME="1"), flags={"mine": {"alias": 1}}), "command line"),
+    ],
+)
+def test_a_setting_knows_where_it_comes_from(made: Config, origin: str | None) -> None:
+    """For messages about a value: the strongest place that has one."""
+    assert made.origin("mine", Settings, "alias") == origin
+
+
+def test_a_missing_key_belongs_in_the_file() -> None:
+    """What is required and nowhere is asked of the file, whatever else comes from the environment."""
+    with pytest.raises(ConfigurationError, match=r"^plugins.toml: \[mine\] needed: is required\.$"):
+        config({}, STUDIOGATE_MINE_OTHER="1").settings("mine", Needy)
 
 
 @pytest.mark.parametrize(
