@@ -9,8 +9,9 @@ import attrs
 class AttachmentRef:
     """Point at something the client wants to go with a message; no plugin has looked at it yet."""
 
-    source: str
-    """A URL (`data:`, `https:`, `file:`), a path, or bare base64, exactly as the client sent it."""
+    source: str = attrs.field(repr=False, hash=False)
+    """A URL (`data:`, `https:`, `file:`), a path, or bare base64, exactly as the client sent it. Empty once there is a
+    file: it may be as big, and requests wait. For the same reason it is no part of the hash."""
     param: str
     """Where it stood in the request, for error messages: `messages[0].content[1].image_url`."""
     mime: str | None = None
@@ -20,6 +21,10 @@ class AttachmentRef:
     detail: str | None = None
     """OpenAI's `detail` of an image: auto, low or high."""
 
+    def settled(self) -> "AttachmentRef":
+        """Return it without its source, as it is once there is a file."""
+        return attrs.evolve(self, source="")
+
 
 @attrs.frozen(kw_only=True)
 class Attachment:
@@ -27,6 +32,7 @@ class Attachment:
 
     ref: AttachmentRef
     path: Path
+    """Its last part is `filename`, for pages that take the name from there."""
     mime: str
     """Recognised from the bytes."""
     filename: str

@@ -1,6 +1,6 @@
 """A chat request as plugins see it: checked, typed, free of HTTP and JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -71,3 +71,21 @@ class ChatRequest:
     def attachments(self) -> tuple[AttachmentRef, ...]:
         """Return every reference of every message, in order."""
         return tuple(ref for message in self.messages for ref in message.attachments)
+
+    def with_attachments(self, change: Callable[[Message], Iterable[AttachmentRef]]) -> "ChatRequest":
+        """Return it with other attachments: those that `change` returns for each message."""
+        messages = tuple(attrs.evolve(message, attachments=tuple(change(message))) for message in self.messages)
+        return attrs.evolve(self, messages=messages)
+
+    def with_current_attachments(self) -> "ChatRequest":
+        """Return it with the attachments of the last user message and of the request as a whole only."""
+        said = [message for message in self.messages if message.role is Role.USER]
+
+        def current(message: Message) -> Iterable[AttachmentRef]:
+            return (
+                ref
+                for ref in message.attachments
+                if (said and message is said[-1]) or not ref.param.startswith("messages[")
+            )
+
+        return self.with_attachments(current)

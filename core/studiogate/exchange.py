@@ -7,12 +7,12 @@ error, deadline, cancel, client gone) closes `stack`, and with it everything the
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
 import attrs
 
-from studiogate.attachments import Attachment
+from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chat import ChatRequest
 from studiogate.errors import ClientError
 from studiogate.events import Event, Finish
@@ -62,7 +62,9 @@ class Exchange:
     """The parameters of the current attempt."""
     plan: ToolPlan = attrs.field(factory=ToolPlan)
     attachments: tuple[Attachment, ...] = ()
-    """In the order of the request's references."""
+    """The request's files, each once, in the order of the first reference to it."""
+    files: Mapping[AttachmentRef, Attachment] = attrs.field(factory=dict[AttachmentRef, Attachment])
+    """The file of every reference in `request.messages`, in order; several may share one."""
     stack: AsyncExitStack = attrs.field(factory=AsyncExitStack)
     """Closed when the exchange ends, in reverse order of opening."""
     attempts: list[Attempt] = attrs.field(factory=list[Attempt])

@@ -8,13 +8,13 @@ The HTTP side holds no resources: whatever an exchange opens is on its stack, an
 import asyncio
 import difflib
 import logging
-import tempfile
 import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from pathlib import Path
 from typing import Any
+
+import attrs
 
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chain import Chain, Patience, fault, log_fault
@@ -39,6 +39,7 @@ from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
 from studiogate.tools import ToolPlan
 from studiogate.trace import attempts_text, one_line
+from studiogate.workdirs import Workdirs
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Gateway:
             plugins, Patience(first_event_s=self.settings.first_event_s, silence_s=self.settings.silence_s)
         )
         self.queue = ExchangeQueue(slots=self.settings.slots or _capacity(plugins), limit=self.settings.queue_limit)
+        self._workdirs = Workdirs(self.settings.upload_files_dir)
         self._running: dict[asyncio.Task[None], Exchange] = {}
         self.created = int(time.time())
         """When this gateway was made, Unix time in seconds."""
@@ -72,6 +74,8 @@ class Gateway:
     async def lifespan(self) -> AsyncGenerator[None]:
         """Enter every plugin's lifespan in order; at the end cancel what still runs and leave them in reverse."""
         async with AsyncExitStack() as stack:
+            if self.plugins.implementations("resolve_attachments"):
+                stack.enter_context(self._workdirs.opened())
             for hook in self.plugins.implementations("lifespan"):
                 await stack.enter_async_context(hook(gateway=self))
             self.started.set()
@@ -89,6 +93,8 @@ class Gateway:
         """
         if self._stopping:
             raise ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
+        if self.settings.only_collect_current_user_attachments:
+            request = request.with_current_attachments()
         exchange = Exchange(
             id=f"req_{uuid.uuid4().hex[:24]}",
             request=request,
@@ -205,14 +211,17 @@ class Gateway:
     async def _prepare(self, exchange: Exchange) -> None:
         """Refuse bad attachments and tools before the exchange waits for a slot."""
         if exchange.request.attachments:
-            exchange.attachments = await self._resolve(exchange)
+            await self._resolve(exchange)
         exchange.plan = await self._plan(exchange)
 
-    async def _resolve(self, exchange: Exchange) -> tuple[Attachment, ...]:
-        workdir = Path(exchange.stack.enter_context(tempfile.TemporaryDirectory(prefix="studiogate-")))
+    async def _resolve(self, exchange: Exchange) -> None:
         found: dict[AttachmentRef, Attachment] = {}
         refs = exchange.request.attachments
-        for hook in self.plugins.implementations("resolve_attachments"):
+        hooks = self.plugins.implementations("resolve_attachments")
+        if not hooks:
+            raise InvalidRequest("This gateway takes no attachments.", param=refs[0].param)
+        workdir = await exchange.stack.enter_async_context(self._workdirs.folder(exchange.id))
+        for hook in hooks:
             left = [ref for ref in refs if ref not in found]
             if left:
                 taken: Mapping[AttachmentRef, Attachment] | None = await _asked(
@@ -222,7 +231,11 @@ class Gateway:
         for ref in refs:
             if ref not in found:
                 raise InvalidRequest("No plugin of this gateway takes such an attachment.", param=ref.param)
-        return tuple(found[ref] for ref in refs)
+        exchange.files = {ref.settled(): attrs.evolve(found[ref], ref=found[ref].ref.settled()) for ref in refs}
+        exchange.attachments = tuple(dict.fromkeys(exchange.files.values()))
+        # The sources may be as big as the files, and are needed no more.
+        exchange.request = exchange.request.with_attachments(lambda message: (r.settled() for r in message.attachments))
+        exchange.prompt = attrs.evolve(exchange.prompt, attachments=exchange.request.attachments)
 
     async def _plan(self, exchange: Exchange) -> ToolPlan:
         request, plan = exchange.request, ToolPlan()

@@ -44,9 +44,9 @@ async def resolve_attachments(
     Called once per exchange that has attachments, before it queues.
 
     :param refs: every reference no earlier plugin took, in order, at least one.
-    :param workdir: an empty folder (0700) of this exchange, removed when it ends; files go here.
-    :return: the references this plugin took, each with its file; None or empty for none. References nobody takes are a
-        400.
+    :param workdir: a folder (0700) of this exchange, removed when it ends; files go here.
+    :return: the references this plugin took, each with its file, which several may share; None or empty for none.
+        References nobody takes are a 400.
     :raises InvalidRequest: a reference that is this plugin's can't be read.
     :raises TooLarge: a file is over its limit.
     """

@@ -63,5 +63,12 @@ class GatewaySettings:
     """Seconds running answers get to end after the first signal to stop; a second signal skips the rest."""
     state_dir: Path = Path("state")
     """Folder for what plugins keep between starts, such as the proxy's certificates; each has a folder in it."""
+    upload_files_dir: Path = attrs.field(default=Path("upload_files"), metadata={"env": ("UPLOAD_FILES_DIR",)})
+    """Folder for the files of requests; each is removed when its request ends, and at the next start after a crash."""
+    only_collect_current_user_attachments: bool = attrs.field(
+        default=False, metadata={"env": ("ONLY_COLLECT_CURRENT_USER_ATTACHMENTS",)}
+    )
+    """Whether only the attachments of the last user message, and of the request as a whole, go with a request; those
+    of earlier messages are left out, without a word to the client."""
     max_body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Size limit of a request's body; then 413."""

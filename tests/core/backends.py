@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ type Script = Callable[[Exchange], AsyncGenerator[Event]]
 
 STOP = Finish(reason=FinishReason.STOP)
 HELLO: dict[str, Any] = {"model": "test-model", "messages": [{"role": "user", "content": "Hello"}]}
+UPLOADS = Path(tempfile.gettempdir()) / "studiogate-tests"
+"""Where the files of requests go, unless a test says otherwise."""
 CHAT_PATH = "/v1/chat/completions"
 
 
@@ -98,7 +101,7 @@ def config(*plugins: str, **gateway: Any) -> Config:
     return Config(
         path=Path("/somewhere/plugins.toml"),
         plugins=plugins,
-        tables={"gateway": {"port": 0, **gateway}},
+        tables={"gateway": {"port": 0, "upload_files_dir": str(UPLOADS), **gateway}},
         environ={},
     )
 
@@ -192,3 +195,8 @@ def sse(body: str) -> list[Any]:
     """Read the data of server-sent events; `[DONE]` stands as it is."""
     lines = [line.removeprefix("data: ") for line in body.split("\n") if line.startswith("data: ")]
     return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+
+def below(folder: Path) -> list[str]:
+    """Return the paths of everything in a folder, relative to it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))

@@ -26,7 +26,7 @@ from studiogate.health import Health
 from studiogate.models import Model
 from studiogate.tools import FunctionDeclaration, ToolPlan, ToolSpec
 
-from .backends import STOP, Held, ask, backend, config, exchange_of, host, living, read, says, text_of, until
+from .backends import STOP, Held, ask, backend, below, config, exchange_of, host, living, read, says, text_of, until
 
 
 async def end_of(exchange: Exchange) -> ClientError:
@@ -273,13 +273,74 @@ async def test_attachments_are_offered_until_somebody_takes_them() -> None:
 
 
 async def test_the_same_reference_twice_is_resolved_for_both() -> None:
-    """Equal references stand for the same file."""
+    """Equal references stand for the same file, which is there once."""
     request = ChatRequest(messages=(Message(role=Role.USER, attachments=(ref("a"), ref("a"))),))
     async with living({"a": takes("a", [], []), "answers": backend(says("x"))}) as gateway:
         exchange = gateway.submit(request)
         await read(exchange)
 
-    assert len(exchange.attachments) == 2
+    assert len(exchange.attachments) == 1
+
+
+async def test_a_file_that_several_references_mean_is_there_once() -> None:
+    """A plugin may give two references one file: backends get it once, in its first place, and find both."""
+
+    class SharesEvenOnes:
+        @hookimpl
+        async def resolve_attachments(
+            self, refs: Sequence[AttachmentRef], workdir: Path
+        ) -> Mapping[AttachmentRef, Attachment]:
+            files = [
+                Attachment(ref=each, path=workdir / each.source, mime="text/plain", filename=each.source, size=1)
+                for each in refs
+            ]
+            return {each: files[0 if index % 2 == 0 else index] for index, each in enumerate(refs)}
+
+    async with living({"shares": SharesEvenOnes, "answers": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(with_refs("a", "b", "c", "d"))
+        await read(exchange)
+
+    assert [each.filename for each in exchange.attachments] == ["a", "b", "d"]
+    assert [exchange.files[each].filename for each in exchange.request.attachments] == ["a", "b", "a", "d"]
+
+
+async def test_what_a_client_sent_of_a_file_is_let_go_once_it_is_one() -> None:
+    """Requests wait and answers take minutes; meanwhile nothing as big as a file is kept in memory."""
+    async with living({"a": takes("a", [], []), "answers": backend(says("x"))}) as gateway:
+        exchange = gateway.submit(with_refs("a1", "a2"))
+        await read(exchange)
+
+    kept = [*exchange.request.attachments, *exchange.prompt.attachments, *(each.ref for each in exchange.attachments)]
+    assert [each.source for each in kept] == [""] * 6
+    assert [each.param for each in kept] == ["messages[0].images[0]", "messages[0].images[1]"] * 3
+
+
+async def test_attachments_of_earlier_messages_can_be_left_out() -> None:
+    """`only_collect_current_user_attachments` keeps the last user message's and the whole request's."""
+    offered: list[list[str]] = []
+    request = ChatRequest(
+        messages=(
+            Message(role=Role.USER, attachments=(ref("a0", "messages[0].images[0]"),)),
+            Message(role=Role.USER, text="Look.", attachments=(ref("a1", "messages[1].images[0]"),)),
+            Message(role=Role.TOOL, attachments=(ref("a2", "messages[2].images[0]"), ref("a3", "attachments[0]"))),
+        )
+    )
+    plugins = {"a": takes("a", offered, []), "answers": backend(says("x"))}
+    async with living(plugins, only_collect_current_user_attachments=True) as gateway:
+        exchange = gateway.submit(request)
+        await read(exchange)
+
+    assert offered == [["a1", "a3"]]
+    assert [each.ref.param for each in exchange.attachments] == ["messages[1].images[0]", "attachments[0]"]
+
+
+async def test_where_nobody_takes_attachments_they_are_refused(tmp_path: Path) -> None:
+    """Without a plugin for them a reference is a 400, and there is no folder for files."""
+    async with living({"answers": backend(says("x"))}, upload_files_dir=str(tmp_path / "files")) as gateway:
+        error = await end_of(gateway.submit(with_refs("a")))
+
+    assert isinstance(error, InvalidRequest)
+    assert below(tmp_path) == []
 
 
 async def test_an_attachment_nobody_takes_is_refused_by_its_place() -> None:

@@ -90,7 +90,7 @@ async def test_resolve_attachments() -> None:
         await read(exchange)
 
     (found,) = exchange.attachments
-    assert (found.ref, found.size, found.filename) == (ref, 5, "0.txt")
+    assert (found.ref, found.size, found.filename) == (ref.settled(), 5, "0.txt")
 
 
 async def test_map_tools() -> None:
