@@ -6,23 +6,26 @@ import pytest
 
 from .house import Gateway, Simulator, deltas
 
-SEARCH = [{"google_search_retrieval": {}}]
+SEARCH: list[dict[str, Any]] = [{"google_search_retrieval": {}}]
 SOURCE = {"url": "https://a.example/x", "title": "A", "passage": "Paris"}
+
+
+ASKED: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
+    ({"tools": SEARCH}, [{"google_search": {}}]),
+    ({"tools": [{"type": "web_search_preview"}]}, [{"google_search": {}}]),
+    ({"web_search_options": {}}, [{"google_search": {}}]),
+    (
+        {"tools": [{"url_context": {}}, {"type": "code_interpreter", "container": {"type": "auto"}}]},
+        [{"code_execution": {}}, {"url_context": {}}],
+    ),
+    ({"tools": SEARCH, "tool_choice": "none"}, []),
+    ({}, []),
+]
 
 
 @pytest.mark.parametrize(
     ("fields", "tools"),
-    [
-        ({"tools": SEARCH}, [{"google_search": {}}]),
-        ({"tools": [{"type": "web_search_preview"}]}, [{"google_search": {}}]),
-        ({"web_search_options": {}}, [{"google_search": {}}]),
-        (
-            {"tools": [{"url_context": {}}, {"type": "code_interpreter", "container": {"type": "auto"}}]},
-            [{"code_execution": {}}, {"url_context": {}}],
-        ),
-        ({"tools": SEARCH, "tool_choice": "none"}, []),
-        ({}, []),
-    ],
+    ASKED,
     ids=["search", "openai's", "options", "others", "none", "nothing asked"],
 )
 def test_tools_are_on_for_who_asks(

@@ -5,7 +5,6 @@ signed, which makes it fifteen long. Nothing is read from the length.
 """
 
 import base64
-import binascii
 
 import attrs
 
@@ -91,5 +90,5 @@ def _unbase64(encoded: str) -> bytes:
     standard = encoded.translate(str.maketrans("-_", "+/")) if "-" in encoded or "_" in encoded else encoded
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4))
-    except binascii.Error as error:
+    except ValueError as error:
         raise WireError(f"An inline file of {len(encoded)} characters is no base64.") from error

@@ -203,10 +203,11 @@ def test_base64_of_either_alphabet(encoded: str) -> None:
     ]
 
 
-def test_media_that_is_no_base64_is_an_error() -> None:
+@pytest.mark.parametrize("encoded", ["A", "\x80", "世界"])
+def test_media_that_is_no_base64_is_an_error(encoded: str) -> None:
     """A broken file is told, not handed on."""
     with pytest.raises(WireError, match="base64"):
-        events_of(frame(slots({2: ["image/png", "A"]})))
+        events_of(frame(slots({2: ["image/png", encoded]})))
 
 
 def test_code_and_its_result_become_fenced_text() -> None:
