@@ -77,8 +77,6 @@ class Exchange:
     """When it came to the queue, Unix time in seconds; None before that."""
     started_at: float | None = attrs.field(default=None, init=False)
     """When it got its slot, Unix time in seconds; None before that."""
-    position: int | None = None
-    """Place in the queue, 0 for the next one; None when not waiting."""
     cancelled: bool = False
     """Whether somebody asked for the end before it came."""
     _channel: "asyncio.Queue[Event | ClientError | None]" = attrs.field(

@@ -44,7 +44,7 @@ class GatewaySettings:
     slots: int | None = attrs.field(default=None, validator=positive)
     """Exchanges that run at once; when unset, as many as the first backend that says (tabs, for a browser)."""
     queue_limit: int = attrs.field(default=64, validator=positive)
-    """Exchanges that may wait; more are refused with 429."""
+    """Exchanges that may wait; more are refused with 429, unless less than an equal share of them is their key's."""
     deadline_s: float = attrs.field(
         default=900.0,
         validator=positive,

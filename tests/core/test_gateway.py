@@ -44,7 +44,6 @@ async def test_a_request_is_answered() -> None:
 
     assert text_of(events) == "Hello"
     assert exchange.id.startswith("req_")
-    assert exchange.position is None
 
 
 async def test_every_exchange_has_an_id_of_its_own() -> None:
@@ -172,7 +171,7 @@ async def test_a_full_queue_is_said_to_the_client() -> None:
         gateway.submit(ask())
         await held.begun.wait()
         waiting = gateway.submit(ask())
-        await until(lambda: waiting.position == 0)
+        await until(lambda: gateway.queue.waiting == (waiting,))
         error = await end_of(gateway.submit(ask()))
 
     assert isinstance(error, RateLimited)
