@@ -73,6 +73,8 @@ class Gateway:
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
         """Enter every plugin's lifespan in order; at the end cancel what still runs and leave them in reverse."""
+        for name, source in self.plugins.off.items():
+            log.info("plugin %s is switched off (%s): it counts as not listed", name, source)
         async with AsyncExitStack() as stack:
             if self.plugins.implementations("resolve_attachments"):
                 stack.enter_context(self._workdirs.opened())

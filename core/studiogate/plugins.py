@@ -2,7 +2,8 @@
 
 A plugin is a class named by an entry point of the group `studiogate.plugins`. It may have
 
-- `settings`: an attrs class; the host builds it from the plugin's table and passes it to the constructor;
+- `settings`: an attrs class; the host builds it from the plugin's table and passes it to the constructor; with a field
+  `enabled` that is false, the plugin counts as not listed;
 - `requires`: names of plugins to load with it, before it;
 - `hookspecs`: a module of further hook specifications;
 - methods marked `@hookimpl`.
@@ -57,6 +58,8 @@ class PluginHost:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._plugins: dict[str, object] = {}
+        self.off: dict[str, str] = {}
+        """The listed plugins that their settings switch off; under each name what says so, such as `plugins.toml`."""
         config.check_tables(self._installed)
         kinds = self._in_order(config.plugins)
         for kind in kinds.values():
@@ -124,6 +127,11 @@ class PluginHost:
             if name in kinds:
                 return
             kind = self._load(name, path)
+            if (source := self._switched_off(name, kind)) is not None:
+                if path:
+                    raise ConfigurationError(f"plugin {path[-1]} requires {name}, which is switched off ({source}).")
+                self.off[name] = source
+                return
             requires: object = getattr(kind, "requires", ())
             if isinstance(requires, str):
                 raise ConfigurationError(f"plugin {name}: requires must be a tuple of names, not one string.")
@@ -147,6 +155,15 @@ class PluginHost:
         if not isinstance(kind, type):
             raise ConfigurationError(f"plugin {name}: its entry point must name a class, not {kind!r}.")
         return kind
+
+    def _switched_off(self, name: str, kind: type) -> str | None:
+        """Return what switches a plugin off; None if nothing does."""
+        settings = getattr(kind, "settings", None)
+        if settings is None or "enabled" not in attrs.fields_dict(settings):
+            return None
+        if self.config.settings(name, settings).enabled:
+            return None
+        return self.config.origin(name, settings, "enabled") or "by default"
 
     def _register(self, name: str, kind: type) -> None:
         settings = getattr(kind, "settings", None)

@@ -76,6 +76,47 @@ def test_a_plugin_required_twice_and_listed_is_loaded_once() -> None:
     assert made == ["shared"]
 
 
+@attrs.frozen(kw_only=True)
+class Switched:
+    """Settings with a switch."""
+
+    enabled: bool = True
+
+
+class Switchable(Plain):
+    """A plugin that can be switched off; it requires another."""
+
+    settings = Switched
+    requires = ("below",)
+
+    def __init__(self, settings: Switched) -> None:
+        assert settings.enabled
+
+
+def switched(*names: str, enabled: bool, environ: dict[str, str] | None = None, **plugins: type) -> PluginHost:
+    """Load plugins, `a` among them as the file's switch says."""
+    made = attrs.evolve(config(*names), tables={"a": {"enabled": enabled}}, environ=environ or {})
+    return PluginHost(made, installed({"a": Switchable, "below": plugin(), **plugins}))
+
+
+def test_a_plugin_that_is_switched_off_counts_as_not_listed() -> None:
+    """With `enabled = false` in its table neither it nor what it alone requires is loaded; the host knows why."""
+    off = switched("a", "b", enabled=False, b=plugin())
+
+    assert off.names == ("b",)
+    assert off.off == {"a": "plugins.toml"}
+    assert switched("a", "b", enabled=True, b=plugin()).names == ("below", "a", "b")
+    assert switched("a", enabled=True, environ={"STUDIOGATE_A_ENABLED": "false"}).off == {
+        "a": "environment variable STUDIOGATE_A_ENABLED"
+    }
+
+
+def test_a_plugin_that_another_requires_cant_be_switched_off() -> None:
+    """The one that needs it couldn't work; the message names both and the place of the switch."""
+    with pytest.raises(ConfigurationError, match=r"plugin b requires a, which is switched off \(plugins\.toml\)"):
+        switched("b", enabled=False, b=plugin(requires=("a",)))
+
+
 def test_plugins_that_require_each_other_are_refused() -> None:
     """A circle is named in full."""
     circle = {"a": plugin(requires=("b",)), "b": plugin(requires=("c",)), "c": plugin(requires=("a",))}

@@ -2,15 +2,23 @@
 
 import attrs
 
+from studiogate.environment import Variable, read_int
 from studiogate.strict import positive, within
 from studiogate_stream_intercept.destinations import PASSTHROUGH
+
+
+def _off_for_zero(text: str) -> bool | None:
+    """Read the older guide's port as a switch: 0 is off, any other says nothing of it."""
+    return False if read_int(text) == 0 else None
 
 
 @attrs.frozen(kw_only=True)
 class StreamInterceptSettings:
     """Configure the proxy that reads the page's stream."""
 
-    port: int = attrs.field(default=0, validator=within(0, 65535))
+    enabled: bool = attrs.field(default=True, metadata={"env": (Variable("STREAM_PORT", _off_for_zero),)})
+    """Whether the plugin counts as listed."""
+    port: int = attrs.field(default=0, validator=within(0, 65535), metadata={"env": ("STREAM_PORT",)})
     """Port of the proxy on 127.0.0.1; 0 takes any free one. Only this gateway's browser uses it."""
     passthrough: tuple[str, ...] = PASSTHROUGH
     """Patterns of hosts that the page may reach besides AI Studio's own; their traffic stays encrypted and unread. All
