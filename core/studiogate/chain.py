@@ -13,6 +13,7 @@ from contextlib import aclosing
 
 import attrs
 
+from studiogate.defaults import Defaults, forget_unasked
 from studiogate.errors import (
     ClientError,
     DeadlineExceeded,
@@ -46,9 +47,14 @@ class Patience:
 class Chain:
     """Try the backends of a host in order."""
 
-    def __init__(self, host: PluginHost, patience: Patience) -> None:
+    def __init__(self, host: PluginHost, patience: Patience, defaults: Defaults | None = None) -> None:
+        """Chain the host's backends.
+
+        :param defaults: what requests get that don't say otherwise; None for what they are out of the box.
+        """
         self._host = host
         self._patience = patience
+        self._defaults = defaults or Defaults()
         self.backends = host.implementations("fetch_response")
 
     async def answer(self, exchange: Exchange) -> AsyncGenerator[Event]:
@@ -129,11 +135,12 @@ class Chain:
             raise Unavailable(reason, status=DeadlineExceeded.status) from None
 
     def _params(self, exchange: Exchange, backend: str) -> Params:
-        """Fit the client's parameters to a backend: every other plugin's say in order, then the backend's own."""
+        """Fit the client's parameters to a backend: defaults, every other plugin's say in order, the backend's own."""
         backends = {each.plugin for each in self.backends}
         hooks = self._host.implementations("apply_params")
         own = [hook for hook in hooks if hook.plugin == backend]
-        params = exchange.request.params
+        asked = exchange.request.params
+        params = self._defaults.fill(asked, exchange.model)
         for hook in [*(hook for hook in hooks if hook.plugin not in backends), *own]:
             try:
                 params = hook(params=params, model=exchange.model, backend=backend) or params
@@ -143,7 +150,7 @@ class Chain:
                 raise fault(hook.plugin, exchange, error) from error
         for name in params.other:
             params = params.drop(name, f"not supported by {backend}")
-        return params
+        return forget_unasked(params, asked)
 
 
 def _too_late(backend: str, verdict: Declined | Unavailable) -> ClientError:

@@ -57,7 +57,9 @@ class Gateway:
         self.started = asyncio.Event()
         """Set once every plugin's lifespan is entered."""
         self.chain = Chain(
-            plugins, Patience(first_event_s=self.settings.first_event_s, silence_s=self.settings.silence_s)
+            plugins,
+            Patience(first_event_s=self.settings.first_event_s, silence_s=self.settings.silence_s),
+            config.defaults,
         )
         self.queue = ExchangeQueue(slots=self.settings.slots or _capacity(plugins), limit=self.settings.queue_limit)
         self._workdirs = Workdirs(self.settings.upload_files_dir)

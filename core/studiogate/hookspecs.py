@@ -74,10 +74,11 @@ def apply_params(params: Params, model: Model | None, backend: str) -> Params | 
     Called for each attempt; sync and pure. Plugins that are no backend go first, in order; the attempted backend's own
     implementation goes last; those of other backends are not called.
 
-    :param params: as the client sent them, or as the implementation before returned them.
+    :param params: as the client sent them, `[defaults]` filled in, or as the implementation before returned them.
     :param model: the requested model; None when no plugin lists it.
     :param backend: the name of the backend about to be tried.
-    :return: the changed parameters; None to leave them. What can't be honoured is dropped with a reason (`drop`).
+    :return: the changed parameters; None to leave them. What can't be honoured is dropped with a reason (`drop`), what
+        is honoured otherwise than asked is noted with one (`note`).
     :raises InvalidRequest: a value no backend could take.
     """
 

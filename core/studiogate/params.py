@@ -5,6 +5,8 @@ from typing import Any
 
 import attrs
 
+from studiogate.thinking import ThinkingChoice
+
 
 @attrs.frozen(kw_only=True)
 class ResponseFormat:
@@ -20,8 +22,8 @@ class ResponseFormat:
 class Params:
     """Hold what the client asked of the sampling; None means: the backend's own default.
 
-    `apply_params` hooks return changed copies (`attrs.evolve`, `drop`, `take`); what can't be honoured is dropped with
-    a reason.
+    `apply_params` hooks return changed copies (`attrs.evolve`, `drop`, `note`, `take`); what can't be honoured is
+    dropped with a reason.
     """
 
     temperature: float | None = None
@@ -37,13 +39,16 @@ class Params:
     reasoning_effort: str | int | None = None
     """How much the model should think: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or a budget in
     tokens (0 or more), as the client said it."""
+    thinking: ThinkingChoice | None = None
+    """What `reasoning_effort` is for the requested model, where a backend's `apply_params` has fitted it
+    (`thinking.fit_effort`); None leaves thinking to the model."""
     response_format: "ResponseFormat | None" = None
     """None for plain text."""
     other: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """OpenAI's parameters without a field of their own (`logit_bias`, `store`, ...), as the client sent them. A plugin
     that honours one takes it; what is left when a backend starts is reported as ignored."""
     ignored: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    """What was asked for and won't be honoured: name -> reason. Reported as `x-studiogate-ignored`."""
+    """What was asked for and won't be honoured, or not as asked: name -> reason. Reported as `x-studiogate-ignored`."""
 
     def take(self, name: str) -> "tuple[Any, Params]":
         """Return the parameter `name` of `other` (None when absent) and a copy without it."""
@@ -55,9 +60,13 @@ class Params:
 
         One that has been taken already is only noted.
         """
-        ignored = {**self.ignored, name: reason}
+        noted = self.note(name, reason)
         if name in self.other:
-            return attrs.evolve(self.take(name)[1], ignored=ignored)
+            return noted.take(name)[1]
         fields = {field.name for field in attrs.fields(Params)}
         cleared: dict[str, Any] = {name: () if name == "stop" else None} if name in fields else {}
-        return attrs.evolve(self, **cleared, ignored=ignored)
+        return attrs.evolve(noted, **cleared)
+
+    def note(self, name: str, reason: str) -> "Params":
+        """Return a copy with a reason noted under `ignored`: the parameter is honoured, but not as asked."""
+        return attrs.evolve(self, ignored={**self.ignored, name: reason})

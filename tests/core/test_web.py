@@ -407,7 +407,7 @@ def _first(held: Held, then: Script) -> Script:
 
 
 async def test_parameters_reach_the_backend() -> None:
-    """What the client asked of the sampling is what the backend is given."""
+    """What the client asked of the sampling is what the backend is given, and the defaults for the rest."""
     seen: list[Params] = []
 
     async def looks(exchange: Exchange) -> AsyncGenerator[Event]:
@@ -417,7 +417,7 @@ async def test_parameters_reach_the_backend() -> None:
     async with serving({"a": backend(looks, MODEL)}) as served:
         await served.openai.chat.completions.create(**HELLO, temperature=0.5, max_completion_tokens=9, stop=["x"])
 
-    assert seen == [Params(temperature=0.5, max_tokens=9, stop=("x",))]
+    assert seen == [Params(temperature=0.5, top_p=0.95, max_tokens=9, stop=("x",))]
 
 
 async def test_a_stop_ends_streams_with_an_error_and_others_with_a_status() -> None:
