@@ -63,7 +63,13 @@ async def run_demo(config_path: Path | None, port: int | None, simulator_port: i
         # Read before anything starts, so that a mistake in it costs no time.
         read_config(config_path)
         async with running_simulator(Path(folder) / "simulator", simulator_port) as simulator:
-            gateway = {"host": "127.0.0.1", "port": port, "state_dir": str(Path(folder) / "state")}
+            gateway = {
+                "host": "127.0.0.1",
+                "port": port,
+                "state_dir": str(Path(folder) / "state"),
+                # The operator's keys are not for a demo, whose printed command has none.
+                "keys_file": str(Path(folder) / "key.txt"),
+            }
             await serve(read_config(config_path, {GATEWAY_TABLE: gateway, "studio": simulator.flags()}), announce)
 
 

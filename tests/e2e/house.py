@@ -19,6 +19,8 @@ import httpx
 import psutil
 from openai import AsyncOpenAI, OpenAI
 
+ROOT = Path(__file__).parents[2]
+"""The checkout."""
 START_S = 60.0
 WAIT_S = 30.0
 
@@ -199,6 +201,32 @@ def running_gateway(config: Path, *, ready: bool = True, arguments: tuple[str, .
         for each in left:
             each.kill()
     assert not left, f"left behind: {left} (gone: {len(gone)})"
+
+
+@contextmanager
+def running_demo(folder: Path, environment: Mapping[str, str] | None = None) -> Generator[Gateway]:
+    """Run `studiogate demo` as `make demo` does, until the context is left or the test has ended it.
+
+    :param folder: where its output goes.
+    :param environment: variables besides this process's.
+    """
+    output = Path(tempfile.mkstemp(prefix="demo-", suffix=".log", dir=folder)[1])
+    command = [sys.executable, "-m", "studiogate", "demo", "--port", "0"]
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environ |= environment or {}
+    with output.open("w") as sink:
+        process = subprocess.Popen(
+            command, stdout=sink, stderr=sink, text=True, env=environ, cwd=ROOT, start_new_session=True
+        )
+    try:
+        wait_until(lambda: "Try it" in output.read_text() or process.poll() is not None, "the demo", START_S)
+        assert process.poll() is None, output.read_text()
+        port = int(output.read_text().split("OpenAI's base URL is http://127.0.0.1:")[1].split("/")[0])
+        yield Gateway(process=process, port=port, output=output)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(START_S)
 
 
 def _listening_port(process: "subprocess.Popen[str]", output: Path) -> int:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import openai
 import psutil
 import pytest
 
-from .house import START_S, Gateway, Simulator, deltas, running_gateway, texts, wait_until, write_config
+from .house import START_S, Gateway, Simulator, deltas, running_demo, running_gateway, texts, wait_until, write_config
 
 
 def test_ctrl_c_lets_a_running_answer_finish(config: Path, simulator: Simulator) -> None:
@@ -101,23 +100,10 @@ def test_without_a_profile_it_starts_and_says_what_to_do(tmp_path: Path, simulat
 
 
 @pytest.fixture
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Gateway]:
+def demo(tmp_path: Path) -> Generator[Gateway]:
     """Run `studiogate demo` as `make demo` does, with a folder for temporary files that can be looked at."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    output = Path(tempfile.mkstemp(dir=tmp_path.parent)[1])
-    command = [sys.executable, "-m", "studiogate", "demo", "--port", "0"]
-    with output.open("w") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, text=True, start_new_session=True)
-    try:
-        wait_until(lambda: "Try it" in output.read_text() or process.poll() is not None, "the demo", START_S)
-        assert process.poll() is None, output.read_text()
-        port = int(output.read_text().split("http://127.0.0.1:")[1].split(";")[0])
-        yield Gateway(process=process, port=port, output=output)
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(START_S)
+    with running_demo(tmp_path.parent, {"TMPDIR": str(tmp_path)}) as demo:
+        yield demo
 
 
 def test_the_demo_answers_and_leaves_nothing_behind(demo: Gateway, tmp_path: Path) -> None:
