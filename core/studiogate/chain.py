@@ -10,6 +10,7 @@ import logging
 import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import attrs
 
@@ -164,6 +165,15 @@ def log_fault(whose: str, error: Exception) -> None:
     """Log an unexpected error by place and type; its message may hold a prompt and is left out."""
     where = "".join(traceback.format_tb(error.__traceback__))
     log.error("%s raised %s\n%s", whose, type(error).__name__, where)
+
+
+def told[T](hook: Implementation, otherwise: T) -> Any | T:
+    """Call a hook that only tells; one that fails is logged and costs no request."""
+    try:
+        return hook()
+    except Exception as error:  # noqa: BLE001 - the plugin boundary: whatever it is, it is this plugin's fault
+        log_fault(f"plugin {hook.plugin}", error)
+        return otherwise
 
 
 def fault(plugin: str, exchange: Exchange, error: Exception) -> UpstreamFailed:

@@ -57,7 +57,9 @@ class Exchange:
     """When the exchange must be over, in the event loop's time, seconds."""
     caller: Caller = attrs.field(factory=Caller)
     model: Model | None = None
-    """The requested model; None while no plugin lists models."""
+    """The model that answers, never an alias; None where the client named none and no plugin lists any."""
+    model_name: str = ""
+    """The id that the client asked by and is answered under: the model's or an alias. Empty where `model` is None."""
     params: Params = attrs.field(factory=Params)
     """The parameters of the current attempt."""
     plan: ToolPlan = attrs.field(factory=ToolPlan)

@@ -6,18 +6,18 @@ The HTTP side holds no resources: whatever an exchange opens is on its stack, an
 """
 
 import asyncio
-import difflib
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import attrs
 
 from studiogate.attachments import Attachment, AttachmentRef
-from studiogate.chain import Chain, Patience, fault, log_fault
+from studiogate.catalogue import Catalogue
+from studiogate.chain import Chain, Patience, fault, log_fault, told
 from studiogate.chat import ChatRequest
 from studiogate.config import Config
 from studiogate.errors import (
@@ -27,13 +27,11 @@ from studiogate.errors import (
     DeadlineExceeded,
     InternalError,
     InvalidRequest,
-    ModelNotFound,
     ServiceUnavailable,
 )
 from studiogate.events import Finish
 from studiogate.exchange import Caller, Exchange
 from studiogate.health import Health
-from studiogate.models import Model
 from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
@@ -54,6 +52,7 @@ class Gateway:
         self.config = config
         self.settings = config.gateway
         self.plugins = plugins
+        self.catalogue = Catalogue(config, plugins)
         self.started = asyncio.Event()
         """Set once every plugin's lifespan is entered."""
         self.chain = Chain(
@@ -92,18 +91,20 @@ class Gateway:
         """Start an exchange and return it at once; read its answer with `exchange.events()`.
 
         :param caller: who asks; None for nobody in particular.
-        :raises ModelNotFound: the model isn't among those listed.
+        :raises ModelNotFound: the model isn't among those on offer.
         :raises ServiceUnavailable: the gateway is stopping.
         """
         if self._stopping:
             raise ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
         if self.settings.only_collect_current_user_attachments:
             request = request.with_current_attachments()
+        choice = self.catalogue.choose(request.model)
         exchange = Exchange(
             id=f"req_{uuid.uuid4().hex[:24]}",
             request=request,
             caller=caller or Caller(),
-            model=self._model(request.model),
+            model=choice.model,
+            model_name=choice.name,
             prompt=build_prompt(request.messages),
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_s,
         )
@@ -113,22 +114,13 @@ class Gateway:
         task.add_done_callback(self._forget)
         return exchange
 
-    def models(self) -> tuple[Model, ...]:
-        """Return every model the plugins list now, in order; of equal ids the first."""
-        found: dict[str, Model] = {}
-        for hook in self.plugins.implementations("list_models"):
-            models: Sequence[Model] | None = _told(hook, None)
-            for model in models or ():
-                found.setdefault(model.id, model)
-        return tuple(found.values())
-
     def health(self) -> dict[str, Health]:
         """Return how each plugin that says anything fares, in order; one that can't even say has failed."""
         failed = Health(ready=False, status="failed", advice="The gateway's log says where.")
-        told: dict[str, Health | None] = {
-            hook.plugin: _told(hook, failed) for hook in self.plugins.implementations("health")
+        states: dict[str, Health | None] = {
+            hook.plugin: told(hook, failed) for hook in self.plugins.implementations("health")
         }
-        return {name: health for name, health in told.items() if health is not None}
+        return {name: health for name, health in states.items() if health is not None}
 
     @property
     def ready(self) -> bool:
@@ -167,21 +159,6 @@ class Gateway:
         if self._stopping:
             return ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
         return ClientClosed("The request was cancelled.")
-
-    def _model(self, name: str | None) -> Model | None:
-        """Find the requested model; None while no plugin lists any, so that its backend says why."""
-        models = {model.id: model for model in self.models()}
-        wanted = (name or self.settings.default_model or next(iter(models), "")).removeprefix("models/")
-        if not models:
-            return Model(id=wanted, display_name=wanted) if wanted else None
-        found = models.get(wanted)
-        if found is None:
-            near = difflib.get_close_matches(wanted, models, n=3, cutoff=0.4)
-            hint = f" Nearest: {', '.join(near)}." if near else ""
-            raise ModelNotFound(
-                f"The model '{wanted}' is not available.{hint} GET /v1/models lists all.", param="model"
-            )
-        return found
 
     async def _supervise(self, exchange: Exchange) -> None:
         error: ClientError | None = None
@@ -271,15 +248,6 @@ def _capacity(plugins: PluginHost) -> int:
     return DEFAULT_SLOTS
 
 
-def _told[T](hook: Implementation, otherwise: T) -> Any | T:
-    """Call a hook that only tells; one that fails is logged and costs no request."""
-    try:
-        return hook()
-    except Exception as error:  # noqa: BLE001 - the plugin boundary: whatever it is, it is this plugin's fault
-        log_fault(f"plugin {hook.plugin}", error)
-        return otherwise
-
-
 async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> Any:
     """Await a hook outside the chain."""
     try:
@@ -294,7 +262,8 @@ def _log_end(exchange: Exchange, error: ClientError | None) -> None:
     """Write the exchange's one line; whatever of it others worded can't break out of the line."""
     finish = exchange.finish
     words = [
-        f"model={exchange.model.id if exchange.model else '-'}",
+        f"model={exchange.model_name or '-'}",
+        *([f"target={model.id}"] if (model := exchange.model) and model.id != exchange.model_name else []),
         f"took={time.time() - exchange.created:.3f}s",
         f"attempts=[{attempts_text(exchange)}]",
         *([f"finish={finish.reason}{f' ({finish.message})' if finish.message else ''}"] if finish else []),

@@ -75,7 +75,8 @@ def apply_params(params: Params, model: Model | None, backend: str) -> Params | 
     implementation goes last; those of other backends are not called.
 
     :param params: as the client sent them, `[defaults]` filled in, or as the implementation before returned them.
-    :param model: the requested model; None when no plugin lists it.
+    :param model: the model that answers, never an alias, bare of limits where no plugin lists it; None where the client
+        named none and no plugin lists any.
     :param backend: the name of the backend about to be tried.
     :return: the changed parameters; None to leave them. What can't be honoured is dropped with a reason (`drop`), what
         is honoured otherwise than asked is noted with one (`note`).
@@ -124,7 +125,8 @@ def capacity() -> int | None:
 def list_models() -> Sequence[Model] | None:
     """Return the models this plugin offers now; None or empty while it knows none.
 
-    Called often; answers from memory. Of equal ids the first plugin's stands.
+    Called often; answers from memory. Of equal ids the first plugin's stands. A model with `target` is another name of
+    a model that some plugin lists; exchanges carry that one.
     """
 
 

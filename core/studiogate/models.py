@@ -1,8 +1,16 @@
-"""Models: what a backend offers, as the plugins list them."""
+"""Models: what a backend offers, as the plugins list them, and what the operator adds."""
 
 import attrs
 
 from studiogate.strict import not_empty
+
+PREFIX = "models/"
+"""What upstream writes before an id; clients may, the gateway never does."""
+
+
+def bare_id(text: str) -> str:
+    """Return an id as the gateway uses it: without `models/`, and without white space around it."""
+    return text.strip().removeprefix(PREFIX)
 
 
 @attrs.frozen(kw_only=True)
@@ -17,7 +25,7 @@ class Model:
     injected: bool = False
     """Whether the operator's configuration added it, rather than a plugin's upstream."""
     target: str | None = None
-    """For an alias: the id of the model that answers; None for a model that answers itself."""
+    """For an alias: the id of the model that answers, which is no alias itself; None for a model."""
     input_token_limit: int | None = None
     output_token_limit: int | None = None
     default_temperature: float | None = None
@@ -26,17 +34,22 @@ class Model:
     thinking: "Thinking | None" = None
     """None for a model that can't think."""
 
+    def alias(self, name: str) -> "Model":
+        """Return another name of this model, with the limits and abilities of what answers."""
+        return attrs.evolve(self, id=name, display_name=f"{name} ({self.display_name})", target=self.id)
+
 
 @attrs.frozen(kw_only=True)
 class InjectedModel:
     """Hold one `[[models]]` table of plugins.toml."""
 
-    id: str = attrs.field(validator=not_empty)
+    id: str = attrs.field(converter=bare_id, validator=not_empty)
     """The name that clients use."""
-    target: str | None = attrs.field(default=None, validator=not_empty)
-    """The model that answers for it; None for a model that no plugin lists but the upstream has."""
-    display_name: str | None = None
-    """Name for people; None takes the target's, or the id."""
+    target: str | None = attrs.field(default=None, converter=attrs.converters.optional(bare_id), validator=not_empty)
+    """The model that answers for it, which may be another table's; None for a model that answers itself, also where no
+    plugin lists it."""
+    display_name: str | None = attrs.field(default=None, validator=not_empty)
+    """Name for people; None takes the one a plugin gives this id, or the id followed by the target's name."""
 
 
 @attrs.frozen(kw_only=True)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,16 @@ class Held:
             self.closed.set()
 
 
-def config(*plugins: str, **gateway: Any) -> Config:
-    """Make a configuration without a file, on any free port, untouched by the environment."""
+def config(*plugins: str, models: Sequence[Mapping[str, Any]] = (), **gateway: Any) -> Config:
+    """Make a configuration without a file, on any free port, untouched by the environment.
+
+    :param models: the `[[models]]` tables.
+    """
     return Config(
         path=Path("/somewhere/plugins.toml"),
         plugins=plugins,
         tables={"gateway": {"port": 0, "upload_files_dir": str(UPLOADS), **gateway}},
+        model_tables=tuple(models),
         environ={},
     )
 

@@ -7,6 +7,7 @@ import pytest
 from studiogate.config import Config, load_config
 from studiogate.environment import Variable, read_int, read_milliseconds
 from studiogate.errors import ConfigurationError
+from studiogate.models import InjectedModel
 from studiogate.strict import positive
 
 
@@ -278,6 +279,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ("[plugins]", "plugins: must be a list of names"),
         ('plugins = ["a", "b", "a"]', "plugins: a is listed more than once"),
         ("plugins = []\nport = 1", "port: is no key of the file's top level"),
+        ("plugins = []\n[models]\nid = 'a'", "models: must be tables headed [[models]], each with an id."),
+        ("plugins = []\nmodels = ['a']", "models: must be tables headed [[models]], each with an id."),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
@@ -299,6 +302,52 @@ def test_a_file_that_cant_be_read_says_why(tmp_path: Path) -> None:
     """A folder in the file's place is refused in the system's words."""
     with pytest.raises(ConfigurationError, match="can't be read: Is a directory"):
         load_config(tmp_path)
+
+
+def test_models_are_read(tmp_path: Path) -> None:
+    """In order, their ids without the upstream's prefix."""
+    path = written(
+        tmp_path,
+        """
+        plugins = []
+        [[models]]
+        id = "models/a"
+        target = " models/b"
+        display_name = "A"
+        [[models]]
+        id = "b"
+        """,
+    )
+
+    assert load_config(path).injected_models == (
+        InjectedModel(id="a", target="b", display_name="A"),
+        InjectedModel(id="b"),
+    )
+    assert load_config(written(tmp_path, "plugins = []")).injected_models == ()
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ([{"target": "a"}], "[models[0]] id: is required."),
+        ([{"id": "a"}, {"target": "a"}], "[models[1]] id: is required."),
+        ([{"id": ""}], "[models[0]] id: must not be empty."),
+        ([{"id": "models/"}], "[models[0]] id: must not be empty."),
+        ([{"id": 1}], "[models[0]] id: must be a string, not 1."),
+        ([{"id": "a", "target": " "}], "[models[0]] target: must not be empty."),
+        ([{"id": "a", "display_name": ""}], "[models[0]] display_name: must not be empty."),
+        ([{"id": "a", "tagret": "b"}], "[models[0]] tagret: is not known here. Did you mean 'target'?"),
+        ([{"id": "a"}, {"id": "b"}, {"id": "models/a"}], "[models[2]] id: 'a' is listed more than once."),
+    ],
+)
+def test_a_wrong_model_is_named_with_file_table_and_key(tables: list[dict[str, Any]], message: str) -> None:
+    """One message says which table and what would be right."""
+    made = Config(path=Path("/plugins.toml"), plugins=(), tables={}, model_tables=tuple(tables), environ={})
+
+    with pytest.raises(ConfigurationError) as refusal:
+        _ = made.injected_models
+
+    assert str(refusal.value) == f"plugins.toml: {message}"
 
 
 @pytest.mark.parametrize(

@@ -465,64 +465,34 @@ async def test_a_whole_answer_stands_when_its_stack_fails_to_close(caplog: pytes
     assert "question" not in caplog.text
 
 
-def lists(*models: Model) -> type:
-    """Make a plugin that lists models."""
-
-    class Lists:
-        @hookimpl
-        def list_models(self) -> Sequence[Model]:
-            return models
-
-    return Lists
-
-
-async def test_models_are_merged_in_order_the_first_of_equal_ids_stands() -> None:
-    """Clients see one list, whoever offers the models."""
-    one = lists(Model(id="x", display_name="one's"), Model(id="y", display_name="Y"))
-    two = lists(Model(id="z", display_name="Z"), Model(id="x", display_name="two's"))
-    async with living({"one": one, "two": two}) as gateway:
-        models = gateway.models()
-
-    assert [model.display_name for model in models] == ["one's", "Y", "Z"]
-
-
-async def test_an_unknown_model_is_refused_with_the_nearest() -> None:
-    """A typing error in the model's name is answered with names that work."""
-    async with living({"a": backend(says("x"), "gemini-2.5-flash", "gemini-2.5-pro", "imagen")}) as gateway:
-        with pytest.raises(ModelNotFound) as refusal:
-            gateway.submit(ask(model="gemini-2.5-flahs"))
-
-    assert refusal.value.param == "model"
-    assert refusal.value.message == (
-        "The model 'gemini-2.5-flahs' is not available. Nearest: gemini-2.5-flash, gemini-2.5-pro. "
-        "GET /v1/models lists all."
-    )
-
-
-@pytest.mark.parametrize(
-    ("asked", "default", "expected"),
-    [("b", None, "b"), ("models/b", None, "b"), (None, "b", "b"), (None, None, "a"), ("b", "a", "b")],
-)
-async def test_the_model_is_the_clients_else_the_operators_else_the_first(
-    asked: str | None, default: str | None, expected: str
-) -> None:
-    """A request that names no model gets the default, with or without the upstream's prefix."""
-    async with living({"x": backend(says("x"), "a", "b")}, default_model=default) as gateway:
+@pytest.mark.parametrize(("asked", "name"), [("models/gpt-4o", "gpt-4o"), ("gemini-pro", "gemini-pro")])
+async def test_an_exchange_knows_the_name_and_who_answers(asked: str, name: str) -> None:
+    """Backends get the model itself, clients see the id they asked by."""
+    models = [{"id": "gpt-4o", "target": "gemini-pro"}]
+    async with living({"x": backend(says("x"), "gemini-flash", "gemini-pro")}, models=models) as gateway:
         exchange = gateway.submit(ask(model=asked))
         await read(exchange)
 
-    assert exchange.model
-    assert exchange.model.id == expected
+    assert exchange.model_name == name
+    assert exchange.model == Model(id="gemini-pro", display_name="gemini-pro")
 
 
-@pytest.mark.parametrize(("asked", "expected"), [("models/b", "b"), ("b", "b")])
-async def test_while_nobody_lists_models_every_name_is_passed_on(asked: str, expected: str) -> None:
-    """The backend is the one to say why it knows no models yet; ids never have the prefix."""
-    async with living({"x": backend(says("x"))}) as gateway:
-        exchange = gateway.submit(ask(model=asked))
-        await read(exchange)
+async def test_a_model_that_isnt_there_starts_no_exchange() -> None:
+    """It is refused before anything is opened."""
+    async with living({"x": backend(says("x"), "a")}) as gateway:
+        with pytest.raises(ModelNotFound):
+            gateway.submit(ask(model="b"))
 
-    assert exchange.model == Model(id=expected, display_name=expected)
+        assert not gateway.queue.running
+
+
+async def test_the_log_names_an_alias_and_its_model(caplog: pytest.LogCaptureFixture) -> None:
+    """Who reads it sees who answered."""
+    caplog.set_level("INFO")
+    async with living({"x": backend(says("x"), "a")}, models=[{"id": "b", "target": "a"}]) as gateway:
+        await read(gateway.submit(ask(model="b")))
+
+    assert "model=b target=a " in caplog.text
 
 
 class Slots:

@@ -144,7 +144,7 @@ async def test_capacity() -> None:
 async def test_list_models() -> None:
     """The example's model is listed."""
     async with living({"x": example("list_models")}) as gateway:
-        assert gateway.models() == (Model(id="parrot-1", display_name="Parrot", owned_by="example"),)
+        assert gateway.catalogue.models == (Model(id="parrot-1", display_name="Parrot", owned_by="example"),)
 
 
 async def test_health() -> None:

@@ -27,7 +27,7 @@ TOKENS = Usage(prompt=10, completion=7, reasoning=3, cached=2)
 def exchange(*, include_usage: bool = False) -> Exchange:
     """Make an exchange with a known model."""
     model = Model(id="m", display_name="M")
-    return exchange_of(ask(include_usage=include_usage), model=model, created=1700000000.9)
+    return exchange_of(ask(include_usage=include_usage), model=model, model_name="m", created=1700000000.9)
 
 
 def whole(*events: Event) -> dict[str, Any]:
@@ -267,11 +267,13 @@ def test_comments_and_the_end_are_whole_events() -> None:
     assert DONE == b"data: [DONE]\n\n"
 
 
-def test_the_model_is_the_one_asked_for_while_none_is_known() -> None:
-    """Without a list of models the client's own word comes back."""
-    body = json.loads(Completion(exchange_of(ask(model="mine"))).body())
+def test_an_alias_answers_under_its_own_name() -> None:
+    """The client's own word comes back, whoever answers; the fingerprint is the model's."""
+    model = Model(id="m", display_name="M")
+    body = json.loads(Completion(exchange_of(ask(), model=model, model_name="mine")).body())
 
     assert body["model"] == "mine"
+    assert body["system_fingerprint"] == json.loads(Completion(exchange()).body())["system_fingerprint"]
 
 
 def test_the_list_of_models_is_openais_and_more() -> None:

@@ -253,17 +253,6 @@ async def test_a_fault_of_a_backend_shows_nothing_of_itself() -> None:
     assert answer.json()["error"]["message"] == "a failed unexpectedly; the gateway's log says where."
 
 
-async def test_the_models_are_listed() -> None:
-    """The official client pages through what the plugins offer."""
-    async with serving({"a": backend(says("x"), "m1", "m2")}) as served:
-        models = [model async for model in served.openai.models.list()]
-
-    assert [(model.id, model.object, model.owned_by) for model in models] == [
-        ("m1", "model", "google"),
-        ("m2", "model", "google"),
-    ]
-
-
 async def test_health_tells_what_is_up() -> None:
     """A ready gateway is a 200 with its plugins, backends and queue."""
     async with serving({"a": backend(says("x"), MODEL)}, slots=3) as served:

@@ -1,4 +1,4 @@
-"""From models to the list that `GET /v1/models` answers with."""
+"""From models to what `GET /v1/models` and `GET /v1/models/{id}` answer with."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,10 +13,14 @@ def model_list(models: Iterable[Model], created: int) -> dict[str, Any]:
 
     :param created: Unix time in seconds; OpenAI's clients want one, and no source gives any.
     """
-    return {"object": "list", "data": [_model(model, created) for model in models]}
+    return {"object": "list", "data": [model_object(model, created) for model in models]}
 
 
-def _model(model: Model, created: int) -> dict[str, Any]:
+def model_object(model: Model, created: int) -> dict[str, Any]:
+    """Return OpenAI's model object, with limits, defaults and thinking abilities besides.
+
+    :param created: Unix time in seconds.
+    """
     known = attrs.asdict(model)
     return {
         "id": known.pop("id"),

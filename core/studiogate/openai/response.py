@@ -170,7 +170,7 @@ def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
         "id": exchange.id.replace("req_", "chatcmpl-"),
         "object": kind,
         "created": int(exchange.created),
-        "model": exchange.model.id if exchange.model else exchange.request.model or "",
+        "model": exchange.model_name,
         "system_fingerprint": _fingerprint(exchange.model.id if exchange.model else ""),
     }
 

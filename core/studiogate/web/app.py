@@ -10,16 +10,16 @@ from litestar.exceptions import HTTPException
 from studiogate.errors import ClientError
 from studiogate.gateway import Gateway
 from studiogate.keys import ApiKeys
-from studiogate.openai.models import model_list
 from studiogate.web.chat import create_chat_completion
 from studiogate.web.errors import on_bug, on_client_error, on_http_error
+from studiogate.web.models import list_models, show_model
 from studiogate.web.origin import refuse_foreign_sites
 
 
 def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
     """Return the application of a gateway. Its lifespan is the caller's: the app neither starts nor stops anything."""
     return Litestar(
-        route_handlers=[create_chat_completion, list_models, show_health],
+        route_handlers=[create_chat_completion, list_models, show_model, show_health],
         state=State({"gateway": gateway, "api_keys": keys}),
         exception_handlers={ClientError: on_client_error, HTTPException: on_http_error, Exception: on_bug},
         before_request=refuse_foreign_sites(gateway.settings),
@@ -28,13 +28,6 @@ def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
         logging_config=None,
         openapi_config=None,
     )
-
-
-@get("/v1/models")
-async def list_models(state: State) -> dict[str, Any]:
-    """List the models that can be asked now."""
-    gateway: Gateway = state.gateway
-    return model_list(gateway.models(), created=gateway.created)
 
 
 @get("/health")
