@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -65,12 +65,19 @@ class ChatRequest:
     include_usage: bool = False
     """Whether a stream ends with a chunk of usage."""
     extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """Fields of the request that the gateway itself doesn't know, for plugins that do. Read only."""
+    """Fields of the request that the gateway itself has no use for, such as `mcp_endpoint` and all it doesn't know, for
+    plugins that have. Read only."""
 
     @property
     def attachments(self) -> tuple[AttachmentRef, ...]:
         """Return every reference of every message, in order."""
         return tuple(ref for message in self.messages for ref in message.attachments)
+
+    @property
+    def chosen_function(self) -> str | None:
+        """Return the name of the one function that must be called; None where `tool_choice` leaves more open."""
+        choice: object = self.tool_choice
+        return cast("dict[str, dict[str, str]]", choice)["function"]["name"] if isinstance(choice, dict) else None
 
     def with_attachments(self, change: Callable[[Message], Iterable[AttachmentRef]]) -> "ChatRequest":
         """Return it with other attachments: those that `change` returns for each message."""

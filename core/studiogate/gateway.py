@@ -231,7 +231,16 @@ class Gateway:
                 raise InvalidRequest(
                     f"No plugin of this gateway takes tools of type '{tool.type}'.", param=f"tools[{tool.index}]"
                 )
+        _check_choice(request, plan)
         return plan
+
+
+def _check_choice(request: ChatRequest, plan: ToolPlan) -> None:
+    """Refuse the choice of a function that neither the client nor a plugin offers."""
+    offered = {*(tool.function for tool in request.tools), *(function.name for function in plan.functions)}
+    if request.chosen_function not in {None, *offered}:
+        place = "tool_choice.function.name"
+        raise InvalidRequest(f"{place}: must be one of the functions among the tools.", param=place)
 
 
 def _capacity(plugins: PluginHost) -> int:

@@ -72,7 +72,7 @@ def strict_converter(*, forbid_extra_keys: bool) -> cattrs.Converter:
         def structure(value: object, _: object) -> Any:
             # bool is a subclass of int, and no number.
             if (isinstance(value, bool) and kind is not bool) or not isinstance(value, accepted or kind):
-                raise TypeError(f"must be {wanted}, not {_shown(value)}")
+                raise TypeError(f"must be {wanted}, not {shown(value)}")
             return kind(value)
 
         converter.register_structure_hook(kind, structure)
@@ -111,7 +111,7 @@ def _refusing(structure: Any, accepted: type, wanted: str) -> Any:
 
     def checked(value: object, kind: Any) -> Any:
         if not isinstance(value, accepted):
-            raise TypeError(f"must be {wanted}, not {_shown(value)}")
+            raise TypeError(f"must be {wanted}, not {shown(value)}")
         return structure(value, kind)
 
     return checked
@@ -147,13 +147,26 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _shown(value: object) -> str:
+_MANY_DIGITS = 10**20
+
+
+_PATH_SHOWN = 200
+"""Characters."""
+_HUGE = 10**20
+"""From here on whole numbers are not shown by their digits: there may be thousands."""
+
+
+def shown(value: object) -> str:
     """Show a wrong value without quoting text: it may be somebody's prompt or key."""
     match value:
         case None:
             return "null"
         case bool():
             return str(value).lower()
+        case int() if abs(value) >= _MANY_DIGITS:
+            return "a huge number"
+        case int() if abs(value) >= _HUGE:
+            return "a huge number"
         case int() | float():
             return repr(value)
         case str():
@@ -164,3 +177,9 @@ def _shown(value: object) -> str:
             return "an object"
         case _:
             return f"a {type(value).__name__}"
+
+
+def shown_path(path: str) -> str:
+    """Show a path: keys in it may be somebody else's words, of any length and kind."""
+    kept = path if len(path) <= _PATH_SHOWN else f"{path[:_PATH_SHOWN]}…"
+    return "".join(char if char.isprintable() else "?" for char in kept)

@@ -1,7 +1,7 @@
 """Tools: what a request offers the model, and the plan that plugins make of it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -22,6 +22,12 @@ class ToolSpec:
         if isinstance(kind, str):
             return kind
         return next(iter(self.spec)) if len(self.spec) == 1 else "unknown"
+
+    @property
+    def function(self) -> str | None:
+        """Return the name of the function that this tool declares; None for a tool of another type."""
+        function = self.spec.get("function") if self.type == "function" else None
+        return cast("dict[str, Any]", function).get("name") if isinstance(function, dict) else None
 
 
 @attrs.frozen(kw_only=True)

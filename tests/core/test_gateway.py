@@ -418,6 +418,29 @@ async def test_a_tool_nobody_takes_is_refused_by_its_place() -> None:
     assert error.param == "tools[1]"
 
 
+@pytest.mark.parametrize("name", ["own", "added"])
+async def test_a_function_that_somebody_offers_may_be_chosen(name: str) -> None:
+    """Whether the client declared it or a plugin added it."""
+    own = ToolSpec(index=0, spec={"type": "function", "function": {"name": "own"}})
+    choice = {"type": "function", "function": {"name": name}}
+    adds = maps("function", [], functions=(FunctionDeclaration(name="added"),))
+    async with living({"adds": adds, "answers": backend(says("x"))}) as gateway:
+        events = await read(gateway.submit(ask(tools=(own,), tool_choice=choice)))
+
+    assert text_of(events) == "x"
+
+
+async def test_a_function_that_nobody_offers_is_refused() -> None:
+    """The model can't be made to call what isn't there."""
+    choice = {"type": "function", "function": {"name": "f"}}
+    async with living({"answers": backend(says("x"))}) as gateway:
+        error = await end_of(gateway.submit(ask(tool_choice=choice)))
+
+    assert isinstance(error, InvalidRequest)
+    assert error.message == "tool_choice.function.name: must be one of the functions among the tools."
+    assert error.param == "tool_choice.function.name"
+
+
 def breaks(error: Exception) -> type:
     """Make a plugin whose map_tools fails."""
 

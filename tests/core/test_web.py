@@ -91,14 +91,14 @@ async def test_headers_tell_where_an_answer_comes_from() -> None:
     """Id, backend, attempts and what was ignored, streamed or not."""
     plugins = {"a": backend(yields(Declined("not mine")), MODEL), "b": backend(says("Hello"))}
     async with serving(plugins) as served:
-        answers = [await served.chat(seed=1, stream=stream) for stream in (False, True)]
+        answers = [await served.chat(store=True, stream=stream) for stream in (False, True)]
 
     for answer in answers:
         assert answer.status_code == 200
         assert answer.headers["x-request-id"].startswith("req_")
         assert answer.headers["x-studiogate-backend"] == "b"
         assert answer.headers["x-studiogate-attempts"].startswith("a=declined: not mine, b=")
-        assert answer.headers["x-studiogate-ignored"] == "seed: not supported by b"
+        assert answer.headers["x-studiogate-ignored"] == "store: not supported by b"
     assert answers[0].headers["x-studiogate-attempts"] == "a=declined: not mine, b=ok"
     assert answers[0].headers["content-type"].startswith("application/json")
     assert answers[1].headers["content-type"].startswith("text/event-stream")
@@ -211,6 +211,17 @@ async def test_every_refusal_is_openais_body(  # noqa: PLR0913, PLR0917
     assert set(error) == {"message", "type", "param", "code"}
     assert (error["code"], error["param"]) == (code, param)
     assert answer.json()["detail"] == error["message"]
+
+
+async def test_a_wrong_method_is_told_the_right_ones() -> None:
+    """The 405 says what the path takes."""
+    async with serving({"a": backend(says("x"), MODEL)}) as served:
+        answers = [await served.http.request("PATCH", path) for path in (CHAT_PATH, "/v1/models")]
+
+    assert [(answer.status_code, set(answer.headers["allow"].split(", "))) for answer in answers] == [
+        (405, {"POST", "OPTIONS"}),
+        (405, {"GET", "OPTIONS"}),
+    ]
 
 
 async def test_a_body_of_unknown_length_is_limited_too() -> None:

@@ -13,7 +13,8 @@ from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.response import Stream
 
-from studiogate.errors import ClientError
+from studiogate.chat import ChatRequest
+from studiogate.errors import ClientError, InvalidRequest
 from studiogate.events import Event
 from studiogate.exchange import Exchange
 from studiogate.gateway import Gateway
@@ -21,6 +22,10 @@ from studiogate.openai.request import parse_chat_request
 from studiogate.openai.response import KEEP_ALIVE, ChunkStream, Completion
 from studiogate.trace import trace_headers
 from studiogate.web.auth import authenticated
+
+JSON = "application/json"
+PARSED_AT_ONCE = 64 * 1024
+"""Bytes of a body that take a few milliseconds at most to be read, however many messages they hold."""
 
 type ChatHTTP = Request[Any, Any, State]
 
@@ -31,7 +36,7 @@ async def create_chat_completion(request: Request[Any, Any, State], state: State
     gateway: Gateway = state.gateway
     # First of all: nobody's body is read before.
     caller = authenticated(request)
-    exchange = gateway.submit(parse_chat_request(await request.body()), caller)
+    exchange = gateway.submit(await _chat_request(request), caller)
     try:
         if exchange.request.stream:
             return await _streamed(request, exchange, gateway)
@@ -42,6 +47,20 @@ async def create_chat_completion(request: Request[Any, Any, State], state: State
     except asyncio.CancelledError:
         exchange.cancel()
         raise
+
+
+async def _chat_request(request: ChatHTTP) -> ChatRequest:
+    """Read and check the body; a large one in a thread, so that no other answer waits for it.
+
+    :raises InvalidRequest: the body isn't what it should be.
+    """
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise InvalidRequest(f"The body must be JSON, sent with the header Content-Type: {JSON}.")
+    body = await request.body()
+    if len(body) <= PARSED_AT_ONCE:
+        return parse_chat_request(body)
+    return await asyncio.to_thread(parse_chat_request, body)
 
 
 async def _whole(request: ChatHTTP, exchange: Exchange) -> Response[bytes]:

@@ -25,8 +25,10 @@ def on_client_error(_: Request[Any, Any, Any], error: ClientError) -> Response[d
 
 def on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Answer with what Litestar refused: unknown path, wrong method, body too large."""
-    words = _WORDS.get(error.status_code, error.detail)
-    return _response(error_response(error_for_status(error.status_code, words)))
+    told = error_for_status(error.status_code, _WORDS.get(error.status_code, error.detail))
+    # `Allow`, where another method is right.
+    told.headers = dict(error.headers or {})
+    return _response(error_response(told))
 
 
 def on_bug(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:

@@ -1,0 +1,231 @@
+"""What a message says: its text, and references to what goes with it.
+
+Content comes in three forms: a string, a list of items (strings, texts, references), or an object with `text` and lists
+of references. A reference is a string (URL, path, base64) or an object that has one under any of several names, as in
+`{"url": "…"}`, `{"image_url": {"url": "…"}}` or `{"file": {"file_data": "…", "filename": "…"}}`.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, cast
+
+import attrs
+
+from studiogate.attachments import AttachmentRef
+from studiogate.openai.shape import CONVERTER, Shape, ref
+from studiogate.strict import WrongValue, shown
+
+TEXT_TYPES = ("text", "input_text", "output_text")
+REFERENCE_TYPES = (
+    "image_url",
+    "input_image",
+    "file_url",
+    "media_url",
+    "input_audio",
+    "input_video",
+    "file",
+    "input_file",
+)
+"""Types of content items that are references; each is also a name that a reference may have its source under."""
+
+_SOURCE_KEYS = ("url", "path", "data", "file_data", *REFERENCE_TYPES)
+_WORDS = ("mime_type", "filename", "detail")
+
+
+@attrs.frozen
+class Reference:
+    """Point at something, from a place that only the message knows."""
+
+    source: str
+    key: str = ""
+    """Where the source stands in its object, such as `.image_url`; empty for a string."""
+    mime: str | None = None
+    filename: str | None = None
+    detail: str | None = None
+
+    def at(self, place: str) -> AttachmentRef:
+        """Return the reference as plugins get it, with its place in the request."""
+        return AttachmentRef(
+            source=self.source, param=place, mime=self.mime, filename=self.filename, detail=self.detail
+        )
+
+
+@attrs.frozen
+class Content:
+    """Hold what a message says."""
+
+    text: str = ""
+    """All texts, joined by newlines."""
+    references: tuple[tuple[str, Reference], ...] = ()
+    """Each with its place in the content, such as `[1].image_url`; in order."""
+
+
+def _read_reference(value: object) -> Reference:
+    if isinstance(value, str):
+        if not value:
+            raise ValueError("must not be empty")
+        return Reference(value)
+    return _from_object(value)
+
+
+def _from_object(value: object, *, inside: bool = False) -> Reference:
+    """Read an object with a source.
+
+    :param inside: whether it stands in such an object itself: there is no third one inside.
+    """
+    if not isinstance(value, dict):
+        raise TypeError(f"must be a string or an object, not {shown(value)}")
+    fields = cast("dict[str, object]", value)
+    sources = [(key, _source(key, fields[key], inside)) for key in _SOURCE_KEYS if fields.get(key) is not None]
+    if not sources:
+        raise ValueError(f"must name its source under one of {', '.join(_SOURCE_KEYS[:4])}")
+    key, source = sources[0]
+    mime, filename, detail = (_word(fields, name) for name in _WORDS)
+    return Reference(
+        source=source.source,
+        key=f".{key}",
+        mime=mime or source.mime,
+        filename=filename or source.filename,
+        detail=detail or source.detail,
+    )
+
+
+def _source(key: str, value: object, inside: bool) -> Reference:  # noqa: FBT001 - handed on
+    if isinstance(value, str) and value:
+        return Reference(value)
+    if isinstance(value, dict) and not inside:
+        try:
+            return _from_object(cast("object", value), inside=True)
+        except WrongValue as error:
+            raise WrongValue(f"{key}.{error.field}", error.message) from None
+        except ValueError as error:
+            raise WrongValue(key, str(error)) from None
+    raise WrongValue(key, f"must be a string that isn't empty{'' if inside else ', or an object with one'}")
+
+
+def _word(fields: dict[str, object], key: str) -> str | None:
+    value = fields.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise WrongValue(key, f"must be a string, not {shown(value)}")
+
+
+def _read_item(value: object) -> str | Reference:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict):
+        raise TypeError(f"must be a string or an object, not {shown(value)}")
+    fields = cast("dict[str, object]", value)
+    kind = fields.get("type")
+    if kind in TEXT_TYPES:
+        return _text_of(fields, "text")
+    if kind == "refusal":
+        return _text_of(fields, "refusal")
+    if kind in REFERENCE_TYPES:
+        return _from_object(fields)
+    raise WrongValue("type", f"must be one of {', '.join((*TEXT_TYPES, 'refusal', *REFERENCE_TYPES))}")
+
+
+def _text_of(fields: dict[str, object], key: str) -> str:
+    value = fields.get(key)
+    if isinstance(value, str):
+        return value
+    raise WrongValue(key, f"must be a string, not {shown(value)}" if key in fields else "is required")
+
+
+def _read_content(value: object) -> Content:
+    if isinstance(value, str):
+        return Content(value)
+    if isinstance(value, list):
+        return _from_items(CONVERTER.structure(value, list[Item]))
+    if isinstance(value, dict):
+        parts = CONVERTER.structure(value, ContentObject)
+        return Content(text=parts.text or "", references=tuple(parts.listed()))
+    raise TypeError(f"must be a string, a list of items or null, not {shown(value)}")
+
+
+def _from_items(items: "list[str | Reference]") -> Content:
+    return Content(
+        text="\n".join(item for item in items if isinstance(item, str)),
+        references=tuple(
+            (f"[{index}]{item.key}", item) for index, item in enumerate(items) if isinstance(item, Reference)
+        ),
+    )
+
+
+_SOURCE: dict[str, Any] = {"type": "string", "minLength": 1}
+
+
+def _reference_schema(source: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            **{key: {"anyOf": [source, {"type": "null"}]} for key in _SOURCE_KEYS},
+            **{key: {"type": ["string", "null"]} for key in _WORDS},
+        },
+        "anyOf": [{"required": [key], "properties": {key: source}} for key in _SOURCE_KEYS],
+    }
+
+
+def _item_schema(types: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    kinds = {"type": "string", "enum": list(types)}
+    return {"type": "object", "properties": {"type": kinds, **properties}, "required": ["type", *properties]}
+
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "AttachmentSource": _reference_schema(_SOURCE),
+    "Attachment": _reference_schema({"anyOf": [_SOURCE, ref("AttachmentSource")]}),
+    "ContentItem": {
+        "anyOf": [
+            {"type": "string"},
+            _item_schema(TEXT_TYPES, text={"type": "string"}),
+            _item_schema(("refusal",), refusal={"type": "string"}),
+            {"allOf": [_item_schema(REFERENCE_TYPES), ref("Attachment")]},
+        ]
+    },
+}
+"""What `/openapi.json` calls the parts that are read here."""
+
+Item = Annotated[str | Reference, Shape(_read_item, ref("ContentItem"))]
+"""One item of a list of content."""
+Attachment = Annotated[Reference, Shape(_read_reference, {"anyOf": [_SOURCE, ref("Attachment")]})]
+"""One entry of a list of references."""
+
+
+@attrs.frozen
+class Attachments:
+    """Hold the lists of references of a message, or of content in the form of an object."""
+
+    attachments: list[Attachment] | None = None
+    images: list[Attachment] | None = None
+    files: list[Attachment] | None = None
+    media: list[Attachment] | None = None
+
+    def listed(self) -> Iterator[tuple[str, Reference]]:
+        """Yield each reference with its place in here, such as `.images[0]`."""
+        for field in ("attachments", "images", "files", "media"):
+            references: list[Reference] | None = getattr(self, field)
+            for index, reference in enumerate(references or ()):
+                yield f".{field}[{index}]", reference
+
+
+@attrs.frozen
+class ContentObject(Attachments):
+    """Hold content in the form of an object."""
+
+    text: str | None = None
+
+
+MessageContent = Annotated[
+    Content,
+    Shape(
+        _read_content,
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": ref("ContentItem")},
+                ref("ContentObject"),
+            ]
+        },
+    ),
+]
+"""A message's content, in any of the three forms."""
