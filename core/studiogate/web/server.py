@@ -25,6 +25,7 @@ from studiogate.keys import ApiKeys
 from studiogate.plugins import InstalledPlugins, PluginHost
 from studiogate.settings import GatewaySettings, is_loopback
 from studiogate.web.app import create_app
+from studiogate.web.unread import taking_in_the_unread
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
     gateway = Gateway(config, PluginHost(config, installed))
     async with gateway.lifespan():
         server: Any = Server(
-            create_app(gateway, keys),
+            taking_in_the_unread(create_app(gateway, keys)),
             address=address,
             port=port,
             # The app has no lifespan; the gateway's is entered around the server.
