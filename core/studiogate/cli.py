@@ -14,6 +14,7 @@ import rich_click as click
 from studiogate.config import GATEWAY_TABLE
 from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
+from studiogate.keys_cli import keys
 
 USAGE_EXIT = 2
 
@@ -75,6 +76,9 @@ def _config_among(args: list[str]) -> Path | None:
 @click.version_option(package_name="studiogate")
 def studiogate() -> None:
     """Serve an OpenAI-compatible API from pluggable backends."""
+
+
+studiogate.add_command(keys)
 
 
 @studiogate.command()

@@ -41,6 +41,8 @@ def flaw(key: str) -> str | None:
     """Return what is wrong with a key, as the rest of a sentence; None if nothing is. Never holds any of the key."""
     if len(key) < MIN_LENGTH:
         return f"is shorter than {MIN_LENGTH} characters"
+    if key.startswith("#"):
+        return "begins with '#', as comments do"
     if not all("!" <= character <= "~" for character in key):
         return "holds something else than ASCII letters, digits and punctuation, such as a space"
     return None
@@ -129,7 +131,7 @@ class ApiKeys:
 
     def _tell(self) -> None:
         if self._holders:
-            log.info("the API keys have changed: there are %d now", len(self._holders))
+            log.info("the API keys have changed, now %d", len(self._holders))
         elif self._asks(self._holders):
             log.error("no API keys are left: whatever needs one is refused until there are some")
         else:
