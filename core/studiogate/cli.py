@@ -87,7 +87,7 @@ studiogate.add_command(keys)
 @click.option(
     "--port", "--server-port", type=int, default=None, help="Port to listen on; 0: any free.  [default: 2048]"
 )
-@click.option("--insecure", is_flag=True, default=None, help="Listen beyond loopback although no key is asked for.")
+@click.option("--insecure", is_flag=True, default=None, help="Listen beyond loopback although there are no keys.")
 def serve(config_path: Path | None, host: str | None, port: int | None, insecure: bool | None) -> None:  # noqa: FBT001
     """Serve until Ctrl-C."""
     from studiogate.web.server import serve as serve_gateway  # noqa: PLC0415 - slow to import, needed here only

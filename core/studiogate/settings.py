@@ -30,10 +30,10 @@ class GatewaySettings:
     )
     """TCP port to listen on; 0 takes any free one."""
     insecure: bool = False
-    """Whether to listen beyond loopback although nobody is asked for a key."""
+    """Whether to listen beyond loopback although there are no keys, and to ask nobody for one while there are none."""
     trusted_hosts: tuple[str, ...] = ()
     """Host names besides loopback's by which clients may reach the gateway and whose web pages may ask it, such as a
-    reverse proxy's. Without effect when `insecure`: then all may."""
+    reverse proxy's. Without effect when `insecure`, or while there are keys: then all may."""
     keys_file: Path = Path("auth_profiles/key.txt")
     """File of API keys, one a line, read again when it changes. Without keys everybody who can reach the gateway may
     ask."""
