@@ -284,6 +284,19 @@ async def test_with_keys_a_gateway_goes_by_any_name(keys: KeyFile, headers: dict
     assert "access-control-allow-origin" not in public.headers
 
 
+async def test_refusals_are_in_the_log(keys: KeyFile, caplog: pytest.LogCaptureFixture) -> None:
+    """One line each, of the kind of the refusal and where it went."""
+    caplog.set_level(logging.INFO)
+    async with guarded(keys) as served:
+        await served.chat()
+        await asked(served, ("x-api-key", "wrong-key"))
+
+    assert [message for message in caplog.messages if message.startswith("401")] == [
+        "401 no API key, from 127.0.0.1",
+        "401 unknown API key, from 127.0.0.1",
+    ]
+
+
 async def test_no_key_is_ever_shown(
     keys: KeyFile, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

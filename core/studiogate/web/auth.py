@@ -4,6 +4,7 @@ Who it is is decided once for each request, so that a file of keys that changes 
 gateway ask for a key and the other not.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from litestar import Request
 from studiogate.errors import Unauthorized
 from studiogate.exchange import Caller
 from studiogate.keys import ApiKeys
+
+log = logging.getLogger(__name__)
 
 type AnyRequest = Request[Any, Any, Any]
 
@@ -36,9 +39,12 @@ def authenticated(request: AnyRequest) -> Caller:
     caller = caller_of(request)
     if caller is not None:
         return caller
+    wrong = any(_presented(request))
+    # There is no exchange yet whose line in the log would tell; what was given isn't told, it may be a typing error.
+    log.info("401 %s API key, from %s", "unknown" if wrong else "no", request.client.host if request.client else "-")
     error = Unauthorized(
         "Invalid API key: this gateway doesn't know it."
-        if any(_presented(request))
+        if wrong
         else "This gateway asks for an API key. Send it as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'."
     )
     error.headers = {"www-authenticate": "Bearer"}
