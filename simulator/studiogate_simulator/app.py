@@ -6,7 +6,8 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from studiogate_simulator import http
 from studiogate_simulator.control import CONTROL_PATH, build_control
-from studiogate_simulator.hosts import ACCOUNTS_HOST, PAGE_HOST, RPC_HOST
+from studiogate_simulator.drive import serve_drive
+from studiogate_simulator.hosts import ACCOUNTS_HOST, DRIVE_HOSTS, PAGE_HOST, RPC_HOST
 from studiogate_simulator.page import serve_accounts, serve_page
 from studiogate_simulator.rpc import serve_rpc
 from studiogate_simulator.simulation import Simulation
@@ -27,6 +28,8 @@ def build_app(simulation: Simulation) -> ASGIApp:
                 await serve_rpc(simulation, scope, receive, send)
             case host if host == PAGE_HOST:
                 await serve_page(simulation, scope, send)
+            case host if host in DRIVE_HOSTS:
+                await serve_drive(simulation.drive, scope, receive, send)
             case host if host == ACCOUNTS_HOST:
                 await serve_accounts(scope, send)
             case host:

@@ -38,7 +38,7 @@ class Certificates:
 def make_certificates(folder: Path) -> Certificates:
     """Make (or, for the authority, reuse) the certificates in an existing folder."""
     ca_path, ca_key_path = folder / "ca.pem", folder / "ca-key.pem"
-    if ca_path.exists() and ca_key_path.exists() and _lasts(ca_path):
+    if ca_path.exists() and ca_key_path.exists() and _serves(ca_path):
         ca = x509.load_pem_x509_certificate(ca_path.read_bytes())
         ca_key = _load_key(ca_key_path)
     else:
@@ -122,9 +122,12 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _lasts(path: Path) -> bool:
-    left = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc - datetime.now(UTC)
-    return left > _LIFE / 2
+def _serves(path: Path) -> bool:
+    """Tell whether an authority lasts and may vouch for every name; an older version's may lack some."""
+    ca = x509.load_pem_x509_certificate(path.read_bytes())
+    constraints = ca.extensions.get_extension_for_class(x509.NameConstraints).value
+    names = {name.value for name in constraints.permitted_subtrees or () if isinstance(name, x509.DNSName)}
+    return names == set(_NAMES) and ca.not_valid_after_utc - datetime.now(UTC) > _LIFE / 2
 
 
 def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -3,15 +3,18 @@
 import ipaddress
 from typing import Final
 
-from litestar import Litestar, Request, Response, delete, get, post
+import attrs
+from litestar import Litestar, Request, Response, delete, get, post, put
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, PermissionDeniedException
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from studiogate_simulator.jspb import Json, decode
-from studiogate_simulator.scenarios import BadScenario, write_scenario
+from studiogate_simulator.page_options import PageOptions
+from studiogate_simulator.scenarios import BadScenario, Matcher, Playlist, read_posted, write_posted
 from studiogate_simulator.simulation import Simulation
+from studiogate_simulator.uploads import UploadScenario
 
 CONTROL_PATH: Final = "/__sim/"
 """Path prefix of the control channel, on every host."""
@@ -19,46 +22,90 @@ CONTROL_PATH: Final = "/__sim/"
 
 def build_control(simulation: Simulation) -> Litestar:
     """Make the control application."""
+    return Litestar(
+        [
+            *_playlist("/__sim/scenarios", simulation.scenarios),
+            *_playlist("/__sim/uploads", simulation.uploads),
+            _next_upload(simulation),
+            *_page(simulation),
+            *_log(simulation),
+        ],
+        guards=[_local_only],
+        exception_handlers={HTTPException: _explain, BadScenario: _refuse},
+        openapi_config=None,
+        logging_config=None,
+    )
 
-    @post("/__sim/scenarios", status_code=201)
-    async def add_scenario(request: Request[None, None, State]) -> dict[str, Json]:
+
+def _playlist[T: Matcher](path: str, playlist: Playlist[T]) -> list[HTTPRouteHandler]:
+    @post(path, status_code=201)
+    async def add(request: Request[None, None, State]) -> dict[str, Json]:
         """Add a scenario after those that wait."""
-        try:
-            posted = decode(await request.body())
-        except ValueError as error:
-            raise HTTPException(detail=f"not JSON: {error}", status_code=400) from None
-        try:
-            return write_scenario(simulation.scenarios.add(posted))
-        except BadScenario as error:
-            raise HTTPException(detail=str(error), status_code=400) from None
+        return write_posted(playlist.add(await _json(request)))
 
-    @get("/__sim/scenarios")
-    async def list_scenarios() -> list[dict[str, Json]]:
+    @get(path)
+    async def show() -> list[dict[str, Json]]:
         """List the scenarios that wait, in order."""
-        return [write_scenario(scenario) for scenario in simulation.scenarios.waiting()]
+        return [write_posted(scenario) for scenario in playlist.waiting()]
 
-    @delete("/__sim/scenarios")
-    async def clear_scenarios() -> None:
+    @delete(path)
+    async def clear() -> None:
         """Forget the scenarios."""
-        simulation.scenarios.clear()
+        playlist.clear()
 
+    return [add, show, clear]
+
+
+def _next_upload(simulation: Simulation) -> HTTPRouteHandler:
+    @post("/__sim/uploads/next", status_code=200)
+    async def take(request: Request[None, None, State]) -> dict[str, Json]:
+        """Tell the page what is to become of a file; it asks with `{"name": …}`."""
+        asked = await _json(request)
+        name = asked.get("name") if isinstance(asked, dict) else None
+        return attrs.asdict(simulation.uploads.take(str(name)) or UploadScenario())
+
+    return take
+
+
+def _page(simulation: Simulation) -> list[HTTPRouteHandler]:
+    @get("/__sim/page")
+    async def show() -> dict[str, Json]:
+        """Tell the options of the next page."""
+        return attrs.asdict(simulation.page)
+
+    @put("/__sim/page")
+    async def replace(request: Request[None, None, State]) -> dict[str, Json]:
+        """Set the options of the next page; those left out are the defaults."""
+        simulation.page = read_posted(await _json(request), PageOptions, "page")
+        return attrs.asdict(simulation.page)
+
+    @delete("/__sim/page")
+    async def reset() -> None:
+        """Give the next page its default options."""
+        simulation.page = PageOptions()
+
+    return [show, replace, reset]
+
+
+def _log(simulation: Simulation) -> list[HTTPRouteHandler]:
     @get("/__sim/log")
-    async def show_log() -> list[Json]:
+    async def show() -> list[Json]:
         """List the submitted turns, in order of arrival."""
         return simulation.turns.rows()
 
     @delete("/__sim/log")
-    async def clear_log() -> None:
+    async def clear() -> None:
         """Forget the submitted turns."""
         simulation.turns.clear()
 
-    return Litestar(
-        [add_scenario, list_scenarios, clear_scenarios, show_log, clear_log],
-        guards=[_local_only],
-        exception_handlers={HTTPException: _explain},
-        openapi_config=None,
-        logging_config=None,
-    )
+    return [show, clear]
+
+
+async def _json(request: Request[None, None, State]) -> Json:
+    try:
+        return decode(await request.body())
+    except ValueError as error:
+        raise BadScenario(f"not JSON: {error}") from None
 
 
 def _local_only(connection: ASGIConnection[BaseRouteHandler, None, None, State], _: BaseRouteHandler) -> None:
@@ -72,6 +119,10 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _refuse(_: Request[None, None, State], error: BadScenario) -> Response[dict[str, str]]:
+    return Response({"error": str(error)}, status_code=400)
 
 
 def _explain(_: Request[None, None, State], error: HTTPException) -> Response[dict[str, str]]:

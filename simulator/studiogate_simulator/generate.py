@@ -8,10 +8,9 @@ from litestar.types import Receive, Send
 
 from studiogate_simulator import http
 from studiogate_simulator.body import Cutter, Gzip, Identity, offers_gzip
-from studiogate_simulator.frames import count_tokens
 from studiogate_simulator.http import Header, Request
 from studiogate_simulator.jspb import Json, at, decode
-from studiogate_simulator.models import THINKING, THINKING_BUDGET, THINKING_LEVEL, Model, find_model
+from studiogate_simulator.models import MEDIA_RESOLUTION, THINKING, THINKING_BUDGET, THINKING_LEVEL, Model, find_model
 from studiogate_simulator.script import Ending, Script, compose, failure
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RpcFailure
@@ -31,7 +30,7 @@ async def generate(
         message = decode(request.body)
     except ValueError:
         raise RpcFailure(INVALID_ARGUMENT, "Invalid JSON payload received.") from None
-    submission = read_submission(message, count_tokens)
+    submission = read_submission(message, simulation.drive.find)
     record = simulation.turns.add(submission, received_at)
     try:
         model = _admitted(simulation, message, submission)
@@ -68,6 +67,8 @@ def check_config(config: dict[str, Json], model: Model) -> None:
                 INVALID_ARGUMENT,
                 f"Unable to submit request because {name} is {value} but must be in the range [{least}, {most}].",
             )
+    if "media_resolution" in config and MEDIA_RESOLUTION not in model.capabilities:
+        raise RpcFailure(INVALID_ARGUMENT, "Media resolution is not supported for this model.")
     _check_thinking(config.get("thinking"), model)
 
 

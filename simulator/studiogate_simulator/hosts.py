@@ -6,7 +6,10 @@ PAGE_HOST: Final = "aistudio.google.com"
 ACCOUNTS_HOST: Final = "accounts.google.com"
 RPC_HOST: Final = "alkalimakersuite-pa.clients6.google.com"
 
-PLAYED_HOSTS: Final = (PAGE_HOST, ACCOUNTS_HOST, RPC_HOST)
+DRIVE_HOSTS: Final = ("www.googleapis.com", "content.googleapis.com")
+"""Where the page may upload files to; both are in use upstream."""
+
+PLAYED_HOSTS: Final = (PAGE_HOST, ACCOUNTS_HOST, RPC_HOST, *DRIVE_HOSTS)
 """Every name that the certificate has to cover besides loopback."""
 
 PAGE_ORIGIN: Final = f"https://{PAGE_HOST}"

@@ -1,7 +1,8 @@
-"""The little of ASGI's HTTP that the RPC host needs, typed."""
+"""The little of ASGI's HTTP that the hosts need, typed."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
+import attrs
 from attrs import frozen
 from litestar.types import HTTPScope, Receive, Send
 
@@ -11,29 +12,52 @@ type Header = tuple[bytes, bytes]
 
 @frozen(kw_only=True)
 class Request:
-    """A request whose body was read."""
+    """A request."""
 
     method: str
     """HTTP method."""
     path: str
     """Path, decoded."""
+    query: str
+    """What follows the question mark, still encoded."""
     headers: dict[str, str]
     """Headers by lowercase name; of repeated ones all values, joined as HTTP says."""
-    body: bytes
-    """The whole body."""
+    body: bytes = b""
+    """The whole body, where it was read."""
+
+
+def read_head(scope: HTTPScope) -> Request:
+    """Read a request but for its body."""
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers=read_headers(scope),
+    )
 
 
 async def read_request(scope: HTTPScope, receive: Receive) -> Request:
     """Read a request to the end of its body."""
+    return attrs.evolve(read_head(scope), body=await read_body(receive))
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Read a whole body."""
     body = bytearray()
+    async for chunk in stream_body(receive):
+        body += chunk
+    return bytes(body)
+
+
+async def stream_body(receive: Receive) -> AsyncIterator[bytes]:
+    """Give a body piece by piece, until its end or until the client has gone."""
     while True:
         event = await receive()
         if event["type"] != "http.request":
-            break
-        body += event["body"]
+            return
+        yield event["body"]
         if not event["more_body"]:
-            break
-    return Request(method=scope["method"], path=scope["path"], headers=read_headers(scope), body=bytes(body))
+            return
 
 
 def read_headers(scope: HTTPScope) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The page host and the accounts host: HTML, the page's own scripts, and the redirect between the two."""
 
-import html
+import json
 import mimetypes
 from importlib import resources
 from string import Template
@@ -12,17 +12,18 @@ from litestar.types import HTTPScope, Send
 
 from studiogate_simulator import http
 from studiogate_simulator.account import is_signed_in
-from studiogate_simulator.hosts import ACCOUNTS_HOST, PAGE_ORIGIN, RPC_HOST
+from studiogate_simulator.hosts import ACCOUNTS_HOST, DRIVE_HOSTS, PAGE_ORIGIN, RPC_HOST
 from studiogate_simulator.http import Header
 from studiogate_simulator.simulation import Simulation
 
 _ASSETS: Final = "/static/"
 _ERROR_REPORTS: Final = "/_/MakerSuite/jserror"
 _ENTRIES: Final = ("/prompts/", "/app/prompts/")
+_SERVICES: Final = " ".join(f"https://{host}" for host in (RPC_HOST, *DRIVE_HOSTS))
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; "
     "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
-    f"connect-src 'self' https://{RPC_HOST}; require-trusted-types-for 'script'; trusted-types 'none'"
+    f"connect-src 'self' {_SERVICES}; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 
@@ -59,9 +60,17 @@ def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:
         return _redirect("/prompts/new_chat")
     if not path.startswith(_ENTRIES):
         return _Answer(status=404, headers=[_type("text/plain")], body=b"The requested URL was not found.")
-    document = Template(_read("index.html").decode()).substitute(
-        hydration_ms=simulation.hydration_ms, rpc_host=html.escape(RPC_HOST)
-    )
+    options = {
+        "hydrationMs": simulation.hydration_ms,
+        "rpcHost": RPC_HOST,
+        "driveHost": DRIVE_HOSTS[0],
+        "fileInput": simulation.page.file_input,
+        "uploadLabel": simulation.page.upload_label,
+        "multiple": simulation.page.multiple,
+        "inlineBytes": simulation.page.inline_bytes,
+    }
+    # In a script element only `<` could end the data early.
+    document = Template(_read("index.html").decode()).substitute(options=json.dumps(options).replace("<", "\\u003c"))
     return _Answer(
         status=200,
         headers=[

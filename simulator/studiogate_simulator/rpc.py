@@ -5,17 +5,17 @@ from typing import Final
 
 from litestar.types import HTTPScope, Receive, Send
 
-from studiogate_simulator import http
+from studiogate_simulator import cors, http
 from studiogate_simulator.account import is_signed_in, refreshed_cookies
-from studiogate_simulator.frames import count_tokens
+from studiogate_simulator.drive import APP_FOLDER
 from studiogate_simulator.generate import generate
-from studiogate_simulator.hosts import PAGE_ORIGIN, SERVICE_PATH
-from studiogate_simulator.http import Header, Request
+from studiogate_simulator.hosts import SERVICE_PATH
+from studiogate_simulator.http import Request
 from studiogate_simulator.jspb import Json, at, decode, encode, items
 from studiogate_simulator.models import MODELS
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED, RpcFailure, unary
-from studiogate_simulator.submission import text_of
+from studiogate_simulator.submission import count_by_modality
 from studiogate_simulator.turns import now
 
 _CONTENT_TYPE: Final = (b"content-type", b"application/json+protobuf; charset=UTF-8")
@@ -25,18 +25,18 @@ _STREAMING: Final = "GenerateContent"
 async def serve_rpc(simulation: Simulation, scope: HTTPScope, receive: Receive, send: Send) -> None:
     """Answer one request to the RPC host."""
     request = await http.read_request(scope, receive)
-    cors = _cors(request)
+    allowed = cors.allow(request)
     if request.method == "OPTIONS":
-        await http.respond(send, 200, [*cors, *_preflight(request)], b"")
+        await http.respond(send, 200, [*allowed, *cors.preflight(request)], b"")
         return
-    headers = [*cors, _CONTENT_TYPE, (b"x-content-type-options", b"nosniff"), (b"cache-control", b"private")]
+    headers = [*allowed, _CONTENT_TYPE, (b"x-content-type-options", b"nosniff"), (b"cache-control", b"private")]
     try:
         method = _method(request)
         headers += [(b"set-cookie", cookie.encode()) for cookie in refreshed_cookies()]
         if method == _STREAMING:
             await generate(simulation, request, headers, receive, send)
         else:
-            await http.respond(send, 200, headers, encode(_UNARY[method](_arguments(request))))
+            await http.respond(send, 200, headers, encode(_UNARY[method](simulation, _arguments(request))))
     except RpcFailure as failed:
         await http.respond(send, failed.status.http, headers, unary(failed.status))
 
@@ -57,50 +57,41 @@ def _arguments(request: Request) -> Json:
         raise RpcFailure(INVALID_ARGUMENT, "Invalid JSON payload received.") from None
 
 
-def _cors(request: Request) -> list[Header]:
-    if request.headers.get("origin") != PAGE_ORIGIN:
-        return []
-    return [
-        (b"access-control-allow-origin", PAGE_ORIGIN.encode()),
-        (b"access-control-allow-credentials", b"true"),
-        (b"vary", b"Origin"),
-    ]
-
-
-def _preflight(request: Request) -> list[Header]:
-    asked = request.headers.get("access-control-request-headers", "")
-    return [
-        (b"access-control-allow-methods", b"DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT"),
-        (b"access-control-allow-headers", asked.encode("latin-1")),
-        (b"access-control-max-age", b"3600"),
-    ]
-
-
-def _list_models(_: Json) -> Json:
+def _list_models(_: Simulation, __: Json) -> Json:
     return [[model.row() for model in MODELS]]
 
 
-def _count(arguments: Json) -> Json:
+def _count(simulation: Simulation, arguments: Json) -> Json:
     """Count `[model, contents]`, or the long form `[model, null, [model, contents, ..., system, tools]]`."""
     whole = at(arguments, 2)
     contents = items(at(whole, 1) if whole is not None else at(arguments, 1))
-    total = sum(count_tokens(text_of(content)) for content in [*contents, at(whole, 5)])
-    return [total, [], [[[total], 1]], None, None, [[1, total]]]
+    counts = count_by_modality([*contents, at(whole, 5)], simulation.drive.find)
+    total = sum(counts.values())
+    return [total, [], [[[total], 1]], None, None, [[modality, count] for modality, count in counts.items()]]
 
 
-def _preferences(_: Json) -> Json:
+def _preferences(_: Simulation, __: Json) -> Json:
     nanoseconds = round(now() * 1e9)
     return [2, [[str(nanoseconds // 10**9), nanoseconds % 10**9]]]
 
 
-_UNARY: Final[dict[str, Callable[[Json], Json]]] = {
+def _access_token(simulation: Simulation, _: Json) -> Json:
+    return [simulation.drive.token]
+
+
+def _always(answer: Json) -> Callable[[Simulation, Json], Json]:
+    return lambda _, __: answer
+
+
+_UNARY: Final[dict[str, Callable[[Simulation, Json], Json]]] = {
     "ListModels": _list_models,
     "CountTokens": _count,
-    "GenerateAccessToken": lambda _: ["ya29.simulated-access-token"],
+    "GenerateAccessToken": _access_token,
     "GetUserPreferences": _preferences,
-    "GetLoggingContext": lambda _: [0, "RUA", 1, None, None, 1, 4, 0],
-    "GetAiStudioBenefitTier": lambda _: [],
-    "GetUserRestrictions": lambda _: [],
-    "ListPromos": lambda _: [],
-    "ListPrompts": lambda _: [[]],
+    "GetLoggingContext": _always([0, "RUA", 1, None, None, 1, 4, 0]),
+    "GetAppFolder": _always([APP_FOLDER]),
+    "GetAiStudioBenefitTier": _always([]),
+    "GetUserRestrictions": _always([]),
+    "ListPromos": _always([]),
+    "ListPrompts": _always([[]]),
 }

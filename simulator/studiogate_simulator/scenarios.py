@@ -1,4 +1,4 @@
-"""Scenarios: what a test wants the next answers to be.
+"""Scenarios: what a test wants the next answers to be, and the list that they, and those of uploads, wait in.
 
 They are posted as JSON. A wrong one is refused with a sentence that names the key, because a misspelt scenario would
 otherwise let its test pass on the default answer.
@@ -43,13 +43,19 @@ _COUNT = validators.optional(validators.ge(0))
 
 
 @frozen(kw_only=True)
-class Scenario:
-    """How to answer the turns that it matches."""
+class Matcher:
+    """What a scenario is for, and how often."""
 
     when: str | None = None
-    """Text that the prompt must contain; None matches every prompt."""
+    """Text that the prompt, or a file's name, must contain; None matches all."""
     times: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
-    """How many turns it answers before it is used up; None for ever."""
+    """How many of them it is for before it is used up; None for ever."""
+
+
+@frozen(kw_only=True)
+class Scenario(Matcher):
+    """How to answer the turns that it matches."""
+
     thoughts: list[str] | None = None
     """Thought deltas, one frame each."""
     text: list[str] | None = None
@@ -80,15 +86,16 @@ class Scenario:
 
 
 @define
-class Scenarios:
-    """The scenarios in the order they were posted, with what is left of each."""
+class Playlist[T: Matcher]:
+    """Scenarios in the order they were posted, with what is left of each."""
 
-    _entries: list[Scenario] = Factory(list[Scenario])
+    _kind: type[T]
+    _entries: list[T] = Factory(list[T])
     """Those not used up; `times` is what is left."""
 
-    def add(self, posted: Json) -> Scenario:
-        """Add a scenario from JSON; raises BadScenario."""
-        scenario = read_scenario(posted)
+    def add(self, posted: Json) -> T:
+        """Add a scenario from JSON after those that wait; raises BadScenario."""
+        scenario = read_posted(posted, self._kind)
         self._entries.append(scenario)
         return scenario
 
@@ -96,14 +103,14 @@ class Scenarios:
         """Forget all of them."""
         self._entries.clear()
 
-    def waiting(self) -> list[Scenario]:
+    def waiting(self) -> list[T]:
         """List those that are left."""
         return list(self._entries)
 
-    def take(self, prompt: str) -> Scenario | None:
-        """Give the first scenario that matches a prompt, and use it once."""
+    def take(self, text: str) -> T | None:
+        """Give the first scenario that matches a text, and use it once."""
         for index, scenario in enumerate(self._entries):
-            if scenario.when is not None and scenario.when not in prompt:
+            if scenario.when is not None and scenario.when not in text:
                 continue
             if scenario.times == 1:
                 del self._entries[index]
@@ -115,19 +122,22 @@ class Scenarios:
 
 def read_scenario(posted: Json) -> Scenario:
     """Build a scenario from JSON; raises BadScenario with a sentence per mistake."""
+    return read_posted(posted, Scenario)
+
+
+def read_posted[T](posted: Json, kind: type[T], name: str = "scenario") -> T:
+    """Build what was posted from JSON; raises BadScenario with a sentence per mistake."""
     if not isinstance(posted, dict):
-        raise BadScenario("a scenario is a JSON object")
+        raise BadScenario(f"a {name} is a JSON object")
     try:
-        return _converter.structure(posted, Scenario)
+        return _converter.structure(posted, kind)
     except cattrs.BaseValidationError as error:
-        raise BadScenario(
-            "; ".join(cattrs.transform_error(error, path="scenario", format_exception=_explain))
-        ) from error
+        raise BadScenario("; ".join(cattrs.transform_error(error, path=name, format_exception=_explain))) from error
 
 
-def write_scenario(scenario: Scenario) -> dict[str, Json]:
-    """Build the JSON of a scenario, only what differs from the defaults."""
-    written: dict[str, Json] = _converter.unstructure(scenario)
+def write_posted(value: object) -> dict[str, Json]:
+    """Build the JSON of what was posted, only what differs from the defaults."""
+    written: dict[str, Json] = _converter.unstructure(value)
     return written
 
 
@@ -176,6 +186,7 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_list, _structure_list)
     converter.register_structure_hook(str, _structure_exactly)
     converter.register_structure_hook(int, _structure_exactly)
+    converter.register_structure_hook(bool, _structure_exactly)
     converter.register_structure_hook(float, _structure_number)
     converter.register_structure_hook(Status, _structure_status)
     converter.register_structure_hook_func(lambda kind: kind is Json, lambda value, _: value)

@@ -4,9 +4,12 @@ import asyncio
 
 from attrs import Factory, define
 
+from studiogate_simulator.drive import Drive
+from studiogate_simulator.page_options import PageOptions
 from studiogate_simulator.proof import ProofLedger
-from studiogate_simulator.scenarios import Scenarios
+from studiogate_simulator.scenarios import Playlist, Scenario
 from studiogate_simulator.turns import TurnLog
+from studiogate_simulator.uploads import UploadScenario
 
 
 @define(kw_only=True)
@@ -15,8 +18,14 @@ class Simulation:
 
     hydration_ms: int = 50
     """How long the page stays empty after its scripts run, in milliseconds."""
-    scenarios: Scenarios = Factory(Scenarios)
+    scenarios: Playlist[Scenario] = Factory(lambda: Playlist(Scenario))
     """What to answer."""
+    uploads: Playlist[UploadScenario] = Factory(lambda: Playlist(UploadScenario))
+    """What is to become of files."""
+    page: PageOptions = Factory(PageOptions)
+    """How the next page that is loaded looks."""
+    drive: Drive = Factory(Drive)
+    """What was uploaded."""
     turns: TurnLog = Factory(TurnLog)
     """What was asked."""
     proofs: ProofLedger = Factory(ProofLedger)

@@ -1,13 +1,12 @@
 """A GenerateContent request, read into names: what the log shows and what the default answer tells."""
 
-import base64
-import binascii
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from attrs import frozen
 
+from studiogate_simulator.files import ReceivedFile, read_inline
+from studiogate_simulator.frames import count_tokens
 from studiogate_simulator.jspb import Json, at, items
 from studiogate_simulator.schema import decode_schema
 from studiogate_simulator.status import INVALID_ARGUMENT, RpcFailure
@@ -15,20 +14,11 @@ from studiogate_simulator.status import INVALID_ARGUMENT, RpcFailure
 _LEVELS: Final = {1: "LOW", 2: "MEDIUM", 3: "HIGH", 4: "MINIMAL"}
 _MODALITIES: Final = {1: "text", 2: "image", 3: "audio"}
 _RESOLUTIONS: Final = {1: "low", 2: "medium", 3: "high"}
+_TEXT: Final = 1
+"""The wire's number of the modality text."""
 
-
-@frozen(kw_only=True)
-class InlineFile:
-    """A file that came inside the request."""
-
-    name: str | None
-    """Display name, when one was sent."""
-    mime: str
-    """MIME type as sent."""
-    size: int
-    """Size of the decoded data, in bytes."""
-    sha256: str
-    """Hash of the decoded data, lowercase hex."""
+type Find = Callable[[str], ReceivedFile | None]
+"""Finds a file in Drive by its id."""
 
 
 @frozen(kw_only=True)
@@ -45,16 +35,16 @@ class Submission:
     """Generation config by name; only what is set."""
     tools: list[Json]
     """Tools by name: `{"google_search": {}}`, `{"function_declarations": [...]}`, ..."""
-    files: list[InlineFile]
-    """Inline data of the last user content."""
+    files: list[ReceivedFile]
+    """Files of the last user content, in order: inline data, and what Drive has under the ids it names."""
     previous_response_id: str | None
     """The response id of the turn before this one, when there was one."""
     prompt_tokens: int
     """Tokens of the whole contents and the system instruction, the simulator's way of counting."""
 
 
-def read_submission(request: Json, count: Callable[[str], int]) -> Submission:
-    """Read a request array; raises RpcFailure (invalid argument) when its frame is wrong."""
+def read_submission(request: Json, find: Find) -> Submission:
+    """Read a request array; raises RpcFailure (invalid argument) when its frame is wrong or a file is unknown."""
     model, contents = at(request, 0), at(request, 1)
     if not isinstance(model, str) or not model.startswith("models/"):
         raise RpcFailure(INVALID_ARGUMENT, "Request contains an invalid argument: model.")
@@ -69,9 +59,9 @@ def read_submission(request: Json, count: Callable[[str], int]) -> Submission:
         system=system,
         config=_config(at(request, 3)),
         tools=[_tool(tool) for tool in items(at(request, 6))],
-        files=_files(last),
+        files=_files(last, find),
         previous_response_id=previous if isinstance(previous, str) else None,
-        prompt_tokens=sum(count(text_of(content)) for content in items(contents)) + count(system or ""),
+        prompt_tokens=sum(count_by_modality([*items(contents), at(request, 5)], find).values()),
     )
 
 
@@ -79,6 +69,16 @@ def text_of(content: Json) -> str:
     """Join the text of all parts of a content."""
     texts = (at(part, 1) for part in items(at(content, 0)))
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def count_by_modality(contents: Iterable[Json], find: Find) -> dict[int, int]:
+    """Count the tokens of contents, the simulator's way, under the wire's number of each modality."""
+    counts = {_TEXT: 0}
+    for content in contents:
+        counts[_TEXT] += count_tokens(text_of(content))
+        for file in _files(content, find):
+            counts[file.modality] = counts.get(file.modality, 0) + file.tokens
+    return counts
 
 
 def _config(config: Json) -> dict[str, Json]:
@@ -137,22 +137,20 @@ def _declaration(declaration: Json) -> Json:
     return decoded
 
 
-def _files(content: Json) -> list[InlineFile]:
-    return [_file(at(part, 2)) for part in items(at(content, 0)) if at(part, 2) is not None]
+def _files(content: Json, find: Find) -> list[ReceivedFile]:
+    return [file for part in items(at(content, 0)) if (file := _file(part, find)) is not None]
 
 
-def _file(inline: Json) -> InlineFile:
-    mime, encoded, name = at(inline, 0), at(inline, 1), at(inline, 2)
-    try:
-        data = base64.b64decode(encoded if isinstance(encoded, str) else "", validate=True)
-    except binascii.Error:
-        raise RpcFailure(INVALID_ARGUMENT, "Base64 decoding failed for inline data.") from None
-    return InlineFile(
-        name=name if isinstance(name, str) else None,
-        mime=mime if isinstance(mime, str) else "",
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
+def _file(part: Json, find: Find) -> ReceivedFile | None:
+    if at(part, 2) is not None:
+        return read_inline(at(part, 2))
+    if at(part, 5) is None:
+        return None
+    file_id = at(part, 5, 0)
+    file = find(file_id) if isinstance(file_id, str) else None
+    if file is None:
+        raise RpcFailure(INVALID_ARGUMENT, "Unable to submit request because a Drive file was not found.")
+    return file
 
 
 def _named(names: dict[int, str], value: Json) -> Json:

@@ -6,8 +6,9 @@ from typing import Final
 import cattrs
 from attrs import Factory, define
 
+from studiogate_simulator.files import ReceivedFile
 from studiogate_simulator.jspb import Json
-from studiogate_simulator.submission import InlineFile, Submission
+from studiogate_simulator.submission import Submission
 
 _converter: Final = cattrs.Converter()
 
@@ -26,8 +27,8 @@ class TurnRecord:
     """Generation config by name; only what was set."""
     tools: list[Json]
     """Tools by name."""
-    files: list[InlineFile]
-    """Inline data of the last user content."""
+    files: list[ReceivedFile]
+    """Files of the last user content, in order."""
     previous_response_id: str | None
     """The response id that the page sent back from the turn before."""
     received_at: float

@@ -45,7 +45,7 @@ async def browser(simulator: Running, chromium: Path) -> AsyncIterator[Browser]:
             executable_path=chromium,
             args=[
                 "--no-sandbox",
-                f"--host-resolver-rules=MAP *.google.com:443 127.0.0.1:{simulator.port}",
+                f"--host-resolver-rules={simulator.resolver_rules}",
                 f"--ignore-certificate-errors-spki-list={simulator.spki}",
             ],
         )

@@ -8,8 +8,8 @@ import secrets
 import ssl
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +18,12 @@ from attrs import frozen
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from studiogate_simulator.hosts import PAGE_ORIGIN, RPC_HOST, SERVICE_PATH
+from studiogate_simulator.hosts import DRIVE_HOSTS, PAGE_ORIGIN, RPC_HOST, SERVICE_PATH
 from studiogate_simulator.proof import digest_of
 
 CHROMIUM: Final = "/usr/bin/chromium"
 END_S: Final = 10
+UPLOADS: Final = "/upload/drive/v3/files"
 
 
 @frozen(kw_only=True)
@@ -48,17 +49,24 @@ class Running:
         der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
+    @property
+    def resolver_rules(self) -> str:
+        """What leads Chromium here instead of to the played hosts."""
+        return ", ".join(f"MAP {name}:443 127.0.0.1:{self.port}" for name in ("*.google.com", "*.googleapis.com"))
+
     def client(self, *, http2: bool = True, **headers: str) -> httpx.AsyncClient:
         """Make a client that trusts the simulator's authority and nothing else."""
         context = ssl.create_default_context(cafile=str(self.ca))
         return httpx.AsyncClient(base_url=self.url, verify=context, http2=http2, headers=headers, trust_env=False)
 
     def reset(self) -> None:
-        """Forget scenarios and log."""
+        """Forget scenarios and log, and give the page its default options."""
         context = ssl.create_default_context(cafile=str(self.ca))
         with httpx.Client(base_url=self.url, verify=context, trust_env=False) as client:
             client.delete("/__sim/scenarios").raise_for_status()
             client.delete("/__sim/log").raise_for_status()
+            client.delete("/__sim/uploads").raise_for_status()
+            client.delete("/__sim/page").raise_for_status()
 
     def rpc(self, *, http2: bool = True, **headers: str) -> httpx.AsyncClient:
         """Make a client that is signed in at the RPC host."""
@@ -111,11 +119,28 @@ def proof_for(contents: Any, *, nonce: bytes = b"") -> str:
 
 
 def generate_request(prompt: str, *, model: str = "gemini-2.5-pro", nonce: bytes = b"", **slots: Any) -> list[Any]:
-    """Make a GenerateContent request; slots replace the config or the proof."""
-    contents = [[[[None, prompt]], "user"]]
+    """Make a GenerateContent request; slots replace the contents, the config or the proof."""
+    contents = slots.get("contents", [[[[None, prompt]], "user"]])
     config = slots.get("config", [None, None, None, 500, 0.5, 0.9, 64, *[None] * 6, 1, None, None, [1]])
     proof = slots.get("proof", proof_for(contents, nonce=nonce))
     return [f"models/{model}", contents, None, config, proof, None, None, None, None, None, 1]
+
+
+@asynccontextmanager
+async def drive_client(simulator: Running) -> AsyncGenerator[httpx.AsyncClient]:
+    """Open a client of the Drive host that may upload."""
+    async with simulator.rpc() as rpc:
+        [token] = (await rpc.post(method("GenerateAccessToken"), content='["users/me"]')).json()
+    async with simulator.client(host=DRIVE_HOSTS[0], origin=PAGE_ORIGIN, authorization=f"Bearer {token}") as client:
+        yield client
+
+
+async def upload(drive: httpx.AsyncClient, content: bytes, *, name: str, mime: str) -> httpx.Response:
+    """Upload a file as the page does; gives the answer with its id."""
+    announced = {"x-upload-content-length": str(len(content)), "x-upload-content-type": mime}
+    opened = await drive.post(f"{UPLOADS}?uploadType=resumable", json={"name": name}, headers=announced)
+    assert opened.status_code == 200
+    return await drive.put(httpx.URL(opened.headers["location"]).raw_path.decode(), content=content)
 
 
 def frames_of(body: bytes) -> list[Any]:

@@ -1,8 +1,10 @@
 import stat
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
+from studiogate_simulator import certificates
 from studiogate_simulator.certificates import make_certificates, write_private
 from studiogate_simulator.hosts import PLAYED_HOSTS
 
@@ -34,6 +36,15 @@ def test_authority_stays(tmp_path: Path) -> None:
 
     assert second.ca.read_bytes() == ca
     assert second.leaf.read_bytes() != leaf
+
+
+def test_an_authority_of_other_names_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One made when fewer hosts were played could not vouch for the others."""
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates, "_NAMES", ("localhost",))
+        older = make_certificates(tmp_path).ca.read_bytes()
+
+    assert make_certificates(tmp_path).ca.read_bytes() != older
 
 
 def test_modes(tmp_path: Path) -> None:

@@ -31,6 +31,54 @@ async def test_wrong_scenario(simulator: Running, body: str, named: str) -> None
     assert named in answer.json()["error"]
 
 
+async def test_uploads(simulator: Running) -> None:
+    """Upload scenarios are posted, listed, used up by the files that match, and cleared."""
+    async with simulator.client() as client:
+        scenario = {"when": ".png", "times": 1, "fail": "chip", "message": "No."}
+        posted = await client.post("/__sim/uploads", json=scenario)
+        listed = (await client.get("/__sim/uploads")).json()
+        taken = [(await client.post("/__sim/uploads/next", json={"name": name})).json() for name in ("a.pdf", "b.png")]
+        left = (await client.get("/__sim/uploads")).json()
+        await client.post("/__sim/uploads", json={})
+        await client.delete("/__sim/uploads")
+
+        assert (posted.status_code, posted.json()) == (201, scenario)
+        assert (listed, left) == ([scenario], [])
+        assert [each["fail"] for each in taken] == [None, "chip"]
+        assert (await client.get("/__sim/uploads")).json() == []
+
+
+async def test_page_options(simulator: Running) -> None:
+    """The next page's options are put as a whole and reset."""
+    async with simulator.client() as client:
+        usual = (await client.get("/__sim/page")).json()
+        put = await client.put("/__sim/page", json={"file_input": "menu", "multiple": False})
+        await client.delete("/__sim/page")
+
+        assert put.json() == usual | {"file_input": "menu", "multiple": False}
+        assert (await client.get("/__sim/page")).json() == usual
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("uploads", {"fail": "loud"}, "chip, toast"),
+        ("uploads", {"upload_ms": -1}, "upload_ms"),
+        ("uploads", {"wehn": "x"}, "wehn"),
+        ("page", {"file_input": "drawer"}, "box, menu"),
+        ("page", {"multiple": 1}, "multiple"),
+        ("page", [], "object"),
+    ],
+)
+async def test_wrong_uploads_and_options(simulator: Running, path: str, body: object, named: str) -> None:
+    """What is wrong is a 400 that names it."""
+    async with simulator.client() as client:
+        answer = await client.request("PUT" if path == "page" else "POST", f"/__sim/{path}", json=body)
+
+    assert answer.status_code == 400
+    assert named in answer.json()["error"]
+
+
 async def test_any_host(simulator: Running) -> None:
     """The control channel is there on every host."""
     async with simulator.client(host=PAGE_HOST) as client:

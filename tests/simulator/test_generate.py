@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import json
 import zlib
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .harness import Running, frames_of, generate_request, method, text_of, until_logged
+from .harness import Running, drive_client, frames_of, generate_request, method, text_of, until_logged, upload
 
 GENERATE = method("GenerateContent")
 
@@ -271,3 +272,32 @@ async def test_hang_until_the_client_goes(simulator: Running, *, http2: bool) ->
     assert b'"one"' in first
     assert record["finished_at"] is None
     assert len(record["frame_times"]) == 1
+
+
+async def test_files_from_drive(rpc: httpx.AsyncClient, simulator: Running) -> None:
+    """A file that was uploaded before is logged as it was uploaded; an unknown one is refused."""
+    async with drive_client(simulator) as drive:
+        uploaded = await upload(drive, b"%PDF-1.7", name="report.pdf", mime="application/pdf")
+    file_id = uploaded.json()["id"]
+    answers = [
+        await rpc.post(GENERATE, json=generate_request("", contents=[[[[None] * 5 + [[each]]], "user"]]))
+        for each in (file_id, "1nowhere")
+    ]
+
+    [record] = await log_of(rpc)
+    [file] = record["files"]
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert (len(file_id), file["name"], file["mime"], file["size"]) == (33, "report.pdf", "application/pdf", 8)
+    assert file["sha256"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
+
+
+async def test_media_resolution(rpc: httpx.AsyncClient) -> None:
+    """A model that can't is not asked for a resolution of media."""
+    config = [None] * 17 + [3]
+    answers = [
+        await rpc.post(GENERATE, json=generate_request("x", model=model, config=config))
+        for model in ("gemini-2.5-pro", "gemma-3-27b-it")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert "Media resolution" in answers[1].text

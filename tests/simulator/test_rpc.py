@@ -69,7 +69,15 @@ async def test_count_tokens(rpc: httpx.AsyncClient, body: list[object], count: i
     assert answer.json() == [count, [], [[[count], 1]], None, None, [[1, count]]]
 
 
-@pytest.mark.parametrize("name", ["GenerateAccessToken", "GetUserPreferences", "GetLoggingContext"])
+async def test_count_tokens_of_files(rpc: httpx.AsyncClient) -> None:
+    """Files count by their kind, next to the text."""
+    parts = [[None, None, ["image/png", "QUJD"]], [None, None, ["text/plain", "QUJD"]], [None, "one"]]
+    answer = await rpc.post(method("CountTokens"), json=["models/m", None, ["models/m", [[parts, "user"]]]])
+
+    assert answer.json() == [260, [], [[[260], 1]], None, None, [[1, 2], [2, 258]]]
+
+
+@pytest.mark.parametrize("name", ["GenerateAccessToken", "GetAppFolder", "GetUserPreferences", "GetLoggingContext"])
 async def test_small_calls(rpc: httpx.AsyncClient, name: str) -> None:
     """The calls that the page makes at its start are answered."""
     answer = await rpc.post(method(name), content='["users/me"]')

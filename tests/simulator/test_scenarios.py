@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from studiogate_simulator.scenarios import BadScenario, Scenarios, read_scenario, write_scenario
+from studiogate_simulator.scenarios import BadScenario, Playlist, Scenario, read_scenario, write_posted
 
 WHOLE: dict[str, Any] = {
     "when": "x",
@@ -25,12 +25,12 @@ WHOLE: dict[str, Any] = {
 
 def test_round_trip() -> None:
     """A scenario with every key is written as it was posted."""
-    assert write_scenario(read_scenario(WHOLE)) == WHOLE
+    assert write_posted(read_scenario(WHOLE)) == WHOLE
 
 
 def test_defaults() -> None:
     """An empty scenario is the default answer for ever."""
-    assert write_scenario(read_scenario({})) == {}
+    assert write_posted(read_scenario({})) == {}
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -69,7 +69,7 @@ def test_all_mistakes_at_once() -> None:
 
 def test_take() -> None:
     """The first that matches is taken, and counted down."""
-    scenarios = Scenarios()
+    scenarios = Playlist(Scenario)
     scenarios.add({"when": "a", "times": 2, "text": ["1"]})
     scenarios.add({"text": ["2"]})
 
@@ -80,7 +80,7 @@ def test_take() -> None:
 
 def test_clear() -> None:
     """Cleared scenarios answer nothing."""
-    scenarios = Scenarios()
+    scenarios = Playlist(Scenario)
     scenarios.add({})
     scenarios.clear()
 

@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
-from studiogate_simulator.frames import count_tokens
+from studiogate_simulator.files import ReceivedFile
 from studiogate_simulator.status import RpcFailure
 from studiogate_simulator.submission import Submission, read_submission
+
+IN_DRIVE = ReceivedFile(name="b.pdf", mime="application/pdf", size=2049, sha256="b" * 64)
 
 
 def read(request: list[Any]) -> Submission:
     """Read a request."""
-    return read_submission(request, count_tokens)
+    return read_submission(request, {"1drive": IN_DRIVE}.get)
 
 
 def test_least() -> None:
@@ -87,9 +89,27 @@ def test_files() -> None:
     assert file.sha256 == hashlib.sha256(b"png").hexdigest()
 
 
+def test_files_in_drive() -> None:
+    """A file named by its id is what Drive has under it; the order of the parts stays."""
+    data = base64.b64encode(b"png").decode()
+    parts = [[None, None, ["image/png", data, "a.png"]], [None] * 5 + [["1drive"]], [None, "two words"]]
+    submission = read(["models/m", [[parts, "user"]]])
+
+    assert [file.name for file in submission.files] == ["a.png", "b.pdf"]
+    assert submission.files[1] is IN_DRIVE
+    assert submission.prompt_tokens == 258 + 3 + 2
+
+
 @pytest.mark.parametrize(
     "request_",
-    [None, [], ["m", [[[[None, "x"]], "user"]]], ["models/m"], ["models/m", [[[[None, None, ["a/b", "?"]]], "user"]]]],
+    [
+        None,
+        [],
+        ["m", [[[[None, "x"]], "user"]]],
+        ["models/m"],
+        ["models/m", [[[[None, None, ["a/b", "?"]]], "user"]]],
+        ["models/m", [[[[None, None, None, None, None, ["1nowhere"]]], "user"]]],
+    ],
 )
 def test_malformed(request_: Any) -> None:
     """What is no turn is an invalid argument."""

@@ -1,11 +1,12 @@
-from studiogate_simulator.submission import InlineFile, Submission
+from studiogate_simulator.files import ReceivedFile
+from studiogate_simulator.submission import Submission
 from studiogate_simulator.turns import TurnLog
 
 
 def test_rows() -> None:
     """A record is JSON with every key, null where something did not happen."""
     log = TurnLog()
-    file = InlineFile(name=None, mime="image/png", size=3, sha256="00")
+    file = ReceivedFile(name=None, mime="image/png", size=3, sha256="00")
     submission = Submission(
         model="m",
         prompt="p",

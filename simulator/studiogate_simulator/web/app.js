@@ -4,6 +4,7 @@ import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { h, icon, wait } from "./dom.js";
 import { readModels, startModel } from "./models.js";
+import { options } from "./options.js";
 import { confirmDialog, mountOverlays } from "./overlays.js";
 import { preferences, savePreferences } from "./preferences.js";
 import { call } from "./rpc.js";
@@ -31,6 +32,7 @@ class Page {
   #view = h("div", { class: "chat-view-container" });
   #footer = h("footer");
   #counting = null;
+  #textTokens = 0;
 
   mount(host) {
     const main = h("section", { class: "chunk-editor-main" }, this.#toolbar.element, h("div", { class: "chat-container" }, this.#view), this.#footer);
@@ -57,7 +59,9 @@ class Page {
   }
 
   #startChat() {
-    this.#chat = new Chat(this.#settings, { changed: () => this.#changed() });
+    this.#composer?.dispose();
+    const unanswered = (files) => this.#composer.giveBack(files);
+    this.#chat = new Chat(this.#settings, { changed: () => this.#changed(), unanswered });
     this.#view.classList.add("zero-state");
     this.#footer.classList.remove("not-zero-state");
     const greeting = h("h1", { class: "zero-state-title" }, "What will you build?");
@@ -65,7 +69,7 @@ class Page {
     this.#placeComposer(zeroState, null);
     this.#view.replaceChildren(zeroState);
     this.#footer.replaceChildren();
-    this.#toolbar.tokens = 0;
+    this.#showTokens(0);
     this.#changed();
   }
 
@@ -79,19 +83,26 @@ class Page {
 
   #placeComposer(host, previous) {
     this.#composer = new Composer({
-      submit: (text) => this.#submit(text),
+      submit: (text, files) => this.#submit(text, files),
       stop: () => this.#chat.stop(),
       changed: (text) => this.#countLater(text),
+      filesChanged: () => this.#showTokens(),
+      target: (file) => this.#target(file),
     });
     if (previous) this.#composer.adopt(previous);
     host.append(this.#composer.element);
   }
 
-  #submit(text) {
+  #submit(text, files) {
     if (this.#chat.isEmpty) this.#leaveZeroState();
     this.#composer.clear();
-    void this.#chat.submit(text).then(() => this.#savedAs());
+    void this.#chat.submit(text, files).then(() => this.#savedAs());
     this.#composer.element.querySelector("textarea").focus();
+  }
+
+  // Only a temporary chat keeps its files out of Drive, and only those that fit into a request.
+  #target(file) {
+    return { inline: this.#incognito && file.size <= options.inlineBytes, modelId: this.#settings.model?.id ?? "" };
   }
 
   #savedAs() {
@@ -115,13 +126,18 @@ class Page {
   #countLater(text) {
     clearTimeout(this.#counting);
     if (!text || !this.#settings.model) {
-      this.#toolbar.tokens = 0;
+      this.#showTokens(0);
       return;
     }
     this.#counting = setTimeout(async () => {
       const [total] = await call("CountTokens", [`models/${this.#settings.model.id}`, [userContent(text)]]);
-      if (this.#composer.text === text) this.#toolbar.tokens = total;
+      if (this.#composer.text === text) this.#showTokens(total);
     }, COUNT_MS);
+  }
+
+  #showTokens(ofText = this.#textTokens) {
+    this.#textTokens = ofText;
+    this.#toolbar.tokens = ofText + (this.#composer?.fileTokens ?? 0);
   }
 
   #askNewChat() {
@@ -160,7 +176,7 @@ async function boot() {
   void call("GenerateAccessToken", ["users/me"]).catch(() => {});
   savePreferences();
   mountOverlays();
-  await wait(JSON.parse(document.getElementById("simulator").textContent).hydrationMs);
+  await wait(options.hydrationMs);
   const page = new Page();
   page.mount(document.querySelector("ms-app"));
   // The page asks twice, the second time for the picker.

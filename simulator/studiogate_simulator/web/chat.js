@@ -22,7 +22,7 @@ export class Chat {
   #settings;
   #on;
 
-  /** `on` has changed(). */
+  /** `on` has changed() and unanswered(files). */
   constructor(settings, on) {
     this.#settings = settings;
     this.#on = on;
@@ -37,14 +37,16 @@ export class Chat {
     return this.#generation !== null;
   }
 
-  /** Append a user turn and have it answered. */
-  async submit(text) {
+  /** Append a user turn and have it answered; files of one that is refused are given back. */
+  async submit(text, files) {
     const turn = new Turn("user", "text", this.#actions);
     turn.text = text;
-    turn.content = userContent(text);
+    turn.files = files;
+    turn.content = userContent(text, files.map(({ part }) => part));
     turn.render();
     this.#add(turn);
-    await this.#generate();
+    const answered = await this.#generate();
+    if (!answered && files.length) this.#on.unanswered(files);
   }
 
   /** Give up the answer that is being generated. */
@@ -76,6 +78,7 @@ export class Chat {
     void this.#generate();
   }
 
+  /** Have the turns answered; resolves to false if nothing came but a failure. */
   async #generate() {
     const generation = new Generation();
     this.#generation = generation;
@@ -94,6 +97,7 @@ export class Chat {
     this.#generation = null;
     if (ended.outcome === "done") announce("Response ready.");
     this.#on.changed();
+    return ended.outcome !== "failed" || generation.parts.length > 0;
   }
 
   #showFailure({ code, message }, answer) {

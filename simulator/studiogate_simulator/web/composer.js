@@ -1,6 +1,8 @@
-// The prompt box. What will be submitted is the text that `input` events told of, not what the textarea happens to hold.
+// The prompt box. What will be submitted is the text that `input` events told of, not what the textarea happens to hold,
+// and the files whose chips stand in it.
 
 import { h, icon, setAttributes } from "./dom.js";
+import { MediaBox } from "./media_box.js";
 import { ctrlEnterSubmits } from "./preferences.js";
 
 const LARGE = 20_000;
@@ -15,11 +17,13 @@ export class Composer {
   #textarea;
   #button;
   #chips = h("div", { class: "tool-chips" });
+  #media;
   #on;
 
-  /** `on` has submit(), stop() and changed(text). */
+  /** `on` has submit(text, files), stop(), changed(text), filesChanged() and target(file). */
   constructor(on) {
     this.#on = on;
+    this.#media = new MediaBox({ changed: () => this.#filesChanged(), target: on.target });
     this.element = this.#build();
     this.#show();
   }
@@ -42,11 +46,18 @@ export class Composer {
       h(
         "div",
         { class: "prompt-box-container" },
+        this.#media.hidden,
+        this.#media.chips,
         h("div", { class: "text-wrapper" }, this.#textarea),
         h(
           "div",
           { class: "buttons-row" },
-          h("div", { class: "button-row-left" }, h("ms-prompt-box-tools", {}, this.#chips)),
+          h(
+            "div",
+            { class: "button-row-left" },
+            h("ms-add-media-button", {}, this.#media.button),
+            h("ms-prompt-box-tools", {}, this.#chips),
+          ),
           h("ms-run-button", {}, this.#button),
         ),
       ),
@@ -57,7 +68,22 @@ export class Composer {
     return this.#text;
   }
 
-  /** Take over what another composer held, when the host is rendered anew. */
+  /** Tokens of the files. */
+  get fileTokens() {
+    return this.#media.tokens;
+  }
+
+  /** Take back the files of a prompt that was not answered. */
+  giveBack(files) {
+    this.#media.giveBack(files);
+  }
+
+  /** Give up what is under way. */
+  dispose() {
+    this.#media.dispose();
+  }
+
+  /** Take over what another composer held but for its files, when the host is rendered anew for a submitted prompt. */
   adopt(other) {
     this.#text = other.#text;
     this.#textarea.value = other.#text;
@@ -125,11 +151,17 @@ export class Composer {
   }
 
   get #ready() {
-    return !this.#generating && !this.#blocked && this.#settled && this.#text.trim() !== "";
+    const something = this.#text.trim() !== "" || !this.#media.isEmpty;
+    return !this.#generating && !this.#blocked && this.#settled && this.#media.isReady && something;
+  }
+
+  #filesChanged() {
+    this.#show();
+    this.#on.filesChanged();
   }
 
   #submit() {
-    if (this.#ready) this.#on.submit(this.#text);
+    if (this.#ready) this.#on.submit(this.#text, this.#media.take());
   }
 
   #show() {

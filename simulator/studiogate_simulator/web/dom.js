@@ -26,4 +26,15 @@ export function setAttributes(element, attributes) {
   }
 }
 
+/** Wait, or throw as soon as the signal is aborted. */
+export const abortableWait = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -83,11 +83,11 @@ export function menuItem({ label, iconName, attributes = {}, onChoose }, ...extr
 }
 
 /** Open a dialog; `sliding` puts it at the right side. */
-export function openDialog(content, { sliding = false, onClosed } = {}) {
+export function openDialog(content, { sliding = false, id = null, onClosed } = {}) {
   const paneClass = `cdk-overlay-pane mat-mdc-dialog-panel${sliding ? " ms-sliding-right-panel-dialog" : ""}`;
   const surface = h("div", { class: "mat-mdc-dialog-surface mdc-dialog__surface" }, content);
   const inner = h("div", { class: "mat-mdc-dialog-inner-container mdc-dialog__container" }, surface);
-  const dialog = h("mat-dialog-container", { role: "dialog", "aria-modal": "true", tabindex: "-1" }, inner);
+  const dialog = h("mat-dialog-container", { id, role: "dialog", "aria-modal": "true", tabindex: "-1" }, inner);
   const wrapper = h("div", { class: "cdk-global-overlay-wrapper" }, h("div", { class: paneClass }, dialog));
   return show("cdk-overlay-dark-backdrop", wrapper, onClosed);
 }

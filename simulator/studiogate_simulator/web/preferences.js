@@ -27,9 +27,12 @@ function read() {
 
 export const preferences = read();
 
+/** Whether the account's owner has agreed, in this page or another. */
+export const acknowledgedCopyright = () => read().fileCopyrightAcknowledged === true;
+
 /** Change preferences and store them. */
 export function savePreferences(changes = {}) {
-  Object.assign(preferences, changes);
+  Object.assign(preferences, acknowledgedCopyright() ? { fileCopyrightAcknowledged: true } : {}, changes);
   localStorage.setItem(KEY, JSON.stringify(preferences));
 }
 

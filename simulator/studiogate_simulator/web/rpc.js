@@ -1,7 +1,8 @@
 // The page's RPC client: cross-origin XMLHttpRequests with the account's cookies and the headers that make them real.
 
-const { rpcHost } = JSON.parse(document.getElementById("simulator").textContent);
-const SERVICE = `https://${rpcHost}/$rpc/google.internal.alkali.applications.makersuite.v1.MakerSuiteService/`;
+import { options } from "./options.js";
+
+const SERVICE = `https://${options.rpcHost}/$rpc/google.internal.alkali.applications.makersuite.v1.MakerSuiteService/`;
 const API_KEY = "AIzaSySimulatedKeyThatOpensNothing00000";
 const LOGGING_CONTEXT = "CAASA1JVQRgBMAE4BEAA";
 const VISIT_ID = `v1_${btoa(crypto.randomUUID())}`;

@@ -10,6 +10,8 @@ const ROLE_NAMES = { user: "User", model: "Model" };
 
 export class Turn {
   text = "";
+  /** The files of a user's turn. */
+  files = [];
   /** What goes into the next request: [parts, role]; null for turns that are only shown (thoughts). */
   content = null;
   #role;
@@ -104,7 +106,8 @@ export class Turn {
 
   #edited(text) {
     this.text = text;
-    this.content = [[[null, text]], this.#role];
+    const parts = this.files.map(({ part }) => part);
+    this.content = [[...parts, [null, text]], this.#role];
   }
 
   /** Append a delta; the page shows it a little later, as upstream does. */
@@ -119,7 +122,10 @@ export class Turn {
     this.#rendering = null;
     if (this.#editor) return;
     if (this.#kind === "thought") this.#thoughts.replaceChildren(renderMarkdown(this.text));
-    else if (this.text) this.#body.replaceChildren(h("ms-text-chunk", {}, this.#rendered()), ...this.#extras);
+    else if (this.text || this.files.length) {
+      const text = this.text ? [h("ms-text-chunk", {}, this.#rendered())] : [];
+      this.#body.replaceChildren(...this.files.map(fileChunk), ...text, ...this.#extras);
+    }
   }
 
   /** Function calls and errors, which stand after the text. */
@@ -169,6 +175,11 @@ export class Turn {
       h("button", { "aria-label": "Bad response" }, icon("thumb_down")),
     );
   }
+}
+
+function fileChunk({ name, preview, tokens }) {
+  if (preview) return h("ms-image-chunk", {}, h("img", { class: "loaded-image", src: preview, alt: name }));
+  return h("ms-file-chunk", {}, h("span", { class: "name" }, name), h("span", { class: "token-count" }, `${tokens} tokens`));
 }
 
 function thoughtPanel(content) {

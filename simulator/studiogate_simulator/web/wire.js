@@ -15,7 +15,8 @@ export function message(...fields) {
   return built;
 }
 
-export const userContent = (text) => [[[null, text]], "user"];
+/** Build a user's content: files first, then the text, which may be missing beside files. */
+export const userContent = (text, files = []) => [[...files, ...(text || !files.length ? [[null, text]] : [])], "user"];
 
 /** Build the whole request; it is async because the proof is. */
 export async function generateRequest(contents, settings, previousResponseId) {
