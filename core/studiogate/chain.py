@@ -7,13 +7,13 @@ final, since the client has seen part of the answer.
 
 import asyncio
 import logging
-import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import attrs
 
+from studiogate.crash import crash_report
 from studiogate.defaults import Defaults, forget_unasked
 from studiogate.errors import (
     ClientError,
@@ -162,9 +162,8 @@ def _too_late(backend: str, verdict: Declined | Unavailable) -> ClientError:
 
 
 def log_fault(whose: str, error: Exception) -> None:
-    """Log an unexpected error by place and type; its message may hold a prompt and is left out."""
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s raised %s\n%s", whose, type(error).__name__, where)
+    """Log an unexpected error by place and kind."""
+    log.error("%s raised %s\n%s", whose, type(error).__name__, crash_report(error))
 
 
 def told[T](hook: Implementation, otherwise: T) -> Any | T:

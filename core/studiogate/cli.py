@@ -3,14 +3,13 @@
 # rich-click passes on click's decorators, whose generic parameter types it leaves open.
 # pyright: reportUnknownMemberType=false
 
-import asyncio
-import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import rich_click as click
 
+from studiogate import logs
 from studiogate.config import GATEWAY_TABLE
 from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
@@ -93,15 +92,14 @@ def serve(config_path: Path | None, host: str | None, port: int | None, insecure
     from studiogate.web.server import serve as serve_gateway  # noqa: PLC0415 - slow to import, needed here only
 
     flags = {GATEWAY_TABLE: {"host": host, "port": port, "insecure": insecure}}
-    asyncio.run(serve_gateway(read_config(config_path, flags)))
+    config = read_config(config_path, flags)
+    level = config.gateway.log_level
+    logs.run(serve_gateway(config), level=level)
 
 
 def main() -> None:
     """Run the command line: exit code 0 for success, 2 for a wrong configuration or call, 1 for a crash."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    logging.getLogger("studiogate").setLevel(logging.INFO)
+    logs.configure()
     try:
         studiogate()
     except ConfigurationError as error:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import attrs
 
-from studiogate.environment import Variable, read_milliseconds
-from studiogate.strict import positive, within
+from studiogate.environment import Variable, read_bool, read_milliseconds
+from studiogate.strict import one_of, positive, within
+
+LOG_LEVELS = ("trace", "debug", "info", "warning", "error")
+"""From the most said to the least. `trace` is `debug`, and the libraries that carry requests speak too."""
 
 
 def is_loopback(host: str) -> bool:
@@ -17,6 +20,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _debug(text: str) -> str | None:
+    return "debug" if read_bool(text) else None
+
+
+def _trace(text: str) -> str | None:
+    return "trace" if read_bool(text) else None
+
+
+def _level(text: str) -> str:
+    """Read a level by any name that the standard library has for it."""
+    name = text.strip().lower()
+    return {"critical": "error", "fatal": "error", "warn": "warning"}.get(name, name)
 
 
 @attrs.frozen(kw_only=True)
@@ -70,5 +87,17 @@ class GatewaySettings:
     )
     """Whether only the attachments of the last user message, and of the request as a whole, go with a request; those
     of earlier messages are left out, without a word to the client."""
+    log_level: str = attrs.field(
+        default="info",
+        validator=one_of(*LOG_LEVELS),
+        metadata={
+            "env": (
+                Variable("TRACE_LOGS_ENABLED", _trace),
+                Variable("DEBUG_LOGS_ENABLED", _debug),
+                Variable("SERVER_LOG_LEVEL", _level),
+            )
+        },
+    )
+    """What the log of the command line says: one of `LOG_LEVELS`."""
     max_body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Size limit of a request's body; then 413."""

@@ -46,6 +46,16 @@ def positive(_: Any, field: "attrs.Attribute[Any]", value: float | None) -> None
         raise WrongValue(field.name, f"must be more than 0, not {value!r}")
 
 
+def one_of(*choices: str) -> Callable[[Any, "attrs.Attribute[Any]", Any], None]:
+    """Return a validator: None, or one of some texts."""
+
+    def check(_: Any, field: "attrs.Attribute[Any]", value: str | None) -> None:
+        if value is not None and value not in choices:
+            raise WrongValue(field.name, f"must be one of {', '.join(choices)}")
+
+    return check
+
+
 def not_empty(_: Any, field: "attrs.Attribute[Any]", value: str | None) -> None:
     """Validate: None, or a text that isn't only white space."""
     if value is not None and not value.strip():

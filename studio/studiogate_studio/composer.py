@@ -21,7 +21,7 @@ from typing import Any
 import attrs
 from playwright.async_api import Error as PlaywrightError
 
-from studiogate_studio.errors import PageBroken, PromptRefused
+from studiogate_studio.errors import PageBroken, PromptRefused, before_quotes
 from studiogate_studio.overlays import dismiss_overlays
 from studiogate_studio.probe import Aim, Probe, RunState, Sent, Typed, broken
 from studiogate_studio.settings import StudioSettings
@@ -129,7 +129,7 @@ class Composer:
             raise PageBroken("The page does not respond to Run.") from None
         except PlaywrightError as error:
             # A click is also reported as failed when the button changed under it; what it did shows below.
-            log.debug("pressing Run failed: %s", error.message)
+            log.debug("pressing Run failed: %s", before_quotes(error.message))
         except BaseException:
             await _dropped(asking)
             raise

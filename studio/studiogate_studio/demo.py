@@ -16,6 +16,7 @@ import attrs
 import cattrs
 import rich_click as click
 
+from studiogate import logs
 from studiogate.config import GATEWAY_TABLE, Table
 from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
@@ -51,7 +52,9 @@ class Simulator:
 @click.option("--simulator-port", type=int, default=0, help="The simulator's port; 0: any free.  [default: 0]")
 def demo(config_path: Path | None, port: int | None, simulator_port: int) -> None:
     """Serve answers from a simulated AI Studio: no account, nothing leaves this machine."""
-    asyncio.run(run_demo(config_path, port, simulator_port))
+    # Read before anything starts, so that a mistake in it costs no time.
+    level = read_config(config_path).gateway.log_level
+    logs.run(run_demo(config_path, port, simulator_port), level=level)
 
 
 async def run_demo(config_path: Path | None, port: int | None, simulator_port: int) -> None:
@@ -60,8 +63,6 @@ async def run_demo(config_path: Path | None, port: int | None, simulator_port: i
     :raises ConfigurationError: the configuration is wrong, or the simulator isn't installed.
     """
     with tempfile.TemporaryDirectory(prefix="studiogate-demo-") as folder:
-        # Read before anything starts, so that a mistake in it costs no time.
-        read_config(config_path)
         async with running_simulator(Path(folder) / "simulator", simulator_port) as simulator:
             gateway = {
                 "host": "127.0.0.1",

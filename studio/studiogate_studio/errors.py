@@ -50,3 +50,8 @@ class PromptRefused(StudioError):  # noqa: N818
 
 class PageBroken(StudioError):  # noqa: N818
     """The page does not do what it should, or is gone."""
+
+
+def before_quotes(message: str) -> str:
+    """Return what may be logged of Playwright's message: the first line. What follows quotes the page, prompts too."""
+    return message.partition("\n")[0]

@@ -9,6 +9,7 @@ import attrs
 from playwright.async_api import Error as PlaywrightError, Page, Response
 
 from studiogate.models import Model
+from studiogate_studio.errors import before_quotes
 from studiogate_studio.wire import WireError, read_models
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class ModelListener:
             async with asyncio.timeout(_BODY_S):
                 models = read_models(await response.body()).models
         except (PlaywrightError, TimeoutError) as error:
-            log.debug("a list of models could not be read: %s", error)
+            log.debug("a list of models could not be read: %s", before_quotes(str(error)))
         except WireError as error:
             log.warning("AI Studio's list of models has an unknown form: %s", error)
         else:

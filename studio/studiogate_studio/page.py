@@ -14,7 +14,7 @@ from playwright.async_api import Error as PlaywrightError, Page
 
 from studiogate_studio import overlays
 from studiogate_studio.composer import Composer, Seen, unseen
-from studiogate_studio.errors import PageBroken, SignedOut, StudioError
+from studiogate_studio.errors import PageBroken, SignedOut, StudioError, before_quotes
 from studiogate_studio.launch import ACCOUNTS_HOST
 from studiogate_studio.probe import Look, Probe, RunState
 from studiogate_studio.selectors import Match, Selectors
@@ -176,5 +176,5 @@ def _missing(look: Look | None) -> str:
 
 def _not_opened(error: PlaywrightError) -> StudioError:
     code = _NET_ERROR.search(error.message)
-    log.debug("a new chat could not be opened: %s", error.message)
+    log.debug("a new chat could not be opened: %s", before_quotes(error.message))
     return PageBroken(f"AI Studio can't be reached ({code[0] if code else 'no answer'}).")

@@ -16,7 +16,7 @@ import attrs
 import cattrs
 from playwright.async_api import Error as PlaywrightError, Page
 
-from studiogate_studio.errors import PageBroken
+from studiogate_studio.errors import PageBroken, before_quotes
 from studiogate_studio.selectors import Selectors
 
 log = logging.getLogger(__name__)
@@ -137,8 +137,8 @@ class Probe:
 
 
 def broken(error: PlaywrightError, doing: str) -> PageBroken:
-    """Return what Playwright's error means for a client; the error itself, which may quote the page, is only logged."""
-    log.debug("the page failed when %s: %s", doing, error.message)
+    """Return what Playwright's error means for a client."""
+    log.debug("the page failed when %s: %s", doing, before_quotes(error.message))
     if "crashed" in error.message or "closed" in error.message:
         return PageBroken("The tab or its browser is gone.")
     return PageBroken(f"The page failed when {doing}.")

@@ -16,7 +16,7 @@ from playwright.async_api import Error as PlaywrightError, Page
 
 from studiogate.exchange import Exchange
 from studiogate_studio.browser import BrowserSession
-from studiogate_studio.errors import NotReady, PageBroken, SignedOut, StudioError
+from studiogate_studio.errors import NotReady, PageBroken, SignedOut, StudioError, before_quotes
 from studiogate_studio.keeper import WAITING_HELPS, BrowserKeeper
 from studiogate_studio.model_listener import ModelListener
 from studiogate_studio.page import ChatPage
@@ -126,7 +126,7 @@ class TabPool:
                 async with self.models.listening(page):
                     await tab.chat.open_new_chat()
             except PlaywrightError as error:
-                log.debug("no tab could be opened: %s", error.message)
+                log.debug("no tab could be opened: %s", before_quotes(error.message))
                 self._troubled(PageBroken("The browser opens no tab."))
             except SignedOut as error:
                 self._troubled(error)

@@ -123,7 +123,7 @@ def test_the_demo_answers_and_leaves_nothing_behind(demo: Gateway, tmp_path: Pat
     assert code == 0
     assert not psutil.wait_procs(below, timeout=5)[1]
     assert list(tmp_path.iterdir()) == []
-    assert "ERROR" not in demo.said()
+    assert '"level": "error"' not in demo.said()
 
 
 def test_the_demo_serves_the_official_client(demo: Gateway) -> None:

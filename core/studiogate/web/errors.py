@@ -1,12 +1,12 @@
 """Errors over HTTP: whatever a handler raises becomes the one error body, here and nowhere else."""
 
 import logging
-import traceback
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from studiogate.crash import crash_report
 from studiogate.errors import ClientError, ErrorResponse, InternalError, error_for_status, error_response
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[d
 
 def on_bug(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Answer with a bare 500; where it happened goes to the log, without the message, which may hold a prompt."""
-    log.error("a handler raised %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    log.error("a handler raised %s\n%s", type(error).__name__, crash_report(error))
     return _response(error_response(InternalError("The gateway failed unexpectedly; its log says where.")))
 
 
