@@ -114,6 +114,17 @@ class Gateway:
         task.add_done_callback(self._forget)
         return exchange
 
+    def cancel(self, exchange_id: str) -> bool:
+        """End an exchange, waiting or running, as its client's leaving would; returns False if none has that id.
+
+        Never blocks: the exchange closes what it opened a moment later.
+        """
+        for exchange in self._running.values():
+            if exchange.id == exchange_id:
+                exchange.cancel()
+                return True
+        return False
+
     def health(self) -> dict[str, Health]:
         """Return how each plugin that says anything fares, in order; one that can't even say has failed."""
         failed = Health(ready=False, status="failed", advice="The gateway's log says where.")
@@ -123,16 +134,34 @@ class Gateway:
         return {name: health for name, health in states.items() if health is not None}
 
     @property
+    def working(self) -> bool:
+        """Whether exchanges are taken: the gateway has started and isn't stopping."""
+        return self.started.is_set() and not self._stopping
+
+    @property
     def ready(self) -> bool:
         """Whether a request could be answered now: some backend, and all it requires, reports no trouble."""
-        health = self.health()
-        return (
-            self.started.is_set()
-            and not self._stopping
-            and any(
-                all(health[name].ready for name in self.plugins.needs(backend.plugin) if name in health)
-                for backend in self.chain.backends
-            )
+        return self.trouble(self.health()) is None
+
+    def trouble(self, health: Mapping[str, Health]) -> str | None:
+        """Return why no request can be answered now and what to do about it; None if one can.
+
+        :param health: what `health` has returned.
+        """
+        if not self.working:
+            return "The gateway is stopping." if self._stopping else "The gateway is starting."
+        if not self.chain.backends:
+            off = "".join(f" {name} is switched off ({source})." for name, source in self.plugins.off.items())
+            return f"No backend is enabled in plugins.toml.{off}"
+        unready: dict[str, Health] = {}
+        for backend in self.chain.backends:
+            found = {name: health[name] for name in self.plugins.needs(backend.plugin) if name in health}
+            lacking = {name: state for name, state in found.items() if not state.ready}
+            if not lacking:
+                return None
+            unready |= lacking
+        return "No backend can answer. " + " ".join(
+            f"{name}: {state.status}.{f' {state.advice}' if state.advice else ''}" for name, state in unready.items()
         )
 
     async def drain(self, grace_s: float) -> None:

@@ -9,7 +9,7 @@ import attrs
 from scripts.bench.client import Client
 from scripts.bench.figures import Budget, Figure, figure_of
 from scripts.bench.waiting import SETTLE_S, until_idle
-from studiogate_studio.browser import open_browser
+from studiogate_studio.browser import open_browser, running_driver
 from studiogate_studio.launch import apply_reroute, prepare_launch
 from studiogate_studio.page import ChatPage
 from studiogate_studio.profile import read_profile
@@ -128,7 +128,10 @@ async def _bare_page(simulator: Simulator) -> AsyncGenerator[Callable[[str], Awa
     )
     launch = prepare_launch(settings)
     apply_reroute(launch, settings)
-    async with open_browser(launch, read_profile(settings.profile), settings) as session:
+    async with (
+        running_driver(settings) as driver,
+        open_browser(driver, launch, read_profile(settings.profile), settings) as session,
+    ):
         await session.context.add_init_script(_STOPWATCH)
         page = await session.context.new_page()
         chat = ChatPage(page, load_selectors(), settings)

@@ -104,7 +104,7 @@ class Studio:
     def health(self) -> Health:
         """Return how browser and tabs fare; ready from the first tab on, also while all tabs are renewed."""
         if self._pool is None:
-            return Health(ready=False, status="starting")
+            return Health(ready=False, status="starting", flags=_flags())
         pool, keeper = self._pool, self._pool.keeper
         ready = keeper.session is not None and pool.usable
         if ready or keeper.session is None:
@@ -118,7 +118,12 @@ class Studio:
             "models": len(pool.models.models),
         }
         advice = keeper.advice or (pool.trouble.reason if pool.trouble else None)
-        return Health(ready=ready, status=status, advice=advice, details=details)
+        flags = _flags(driver=keeper.driver_runs, browser=keeper.connected, page=ready)
+        return Health(ready=ready, status=status, advice=advice, details=details, flags=flags)
+
+
+def _flags(*, driver: bool = False, browser: bool = False, page: bool = False) -> dict[str, bool]:
+    return {"playwright_ready": driver, "browser_connected": browser, "page_ready": page}
 
 
 async def _browse(pool: "TabPool", started: asyncio.Event) -> None:

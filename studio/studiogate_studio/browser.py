@@ -65,15 +65,27 @@ class BrowserSession:
 
 
 @asynccontextmanager
-async def open_browser(
-    launch: BrowserLaunch, profile: Profile, settings: StudioSettings
-) -> AsyncGenerator[BrowserSession]:
-    """Launch the browser and open its context; closes both, and every process of theirs, at the end.
+async def running_driver(settings: StudioSettings) -> AsyncGenerator[Playwright]:
+    """Run Playwright's driver until the end.
 
-    :raises LaunchFailed: driver, browser or context did not start.
-    :raises BrowserNotFound: none was asked for, and there is none, not even Playwright's own.
+    :raises LaunchFailed: it did not start.
     """
     playwright = await _start_driver(settings)
+    try:
+        yield playwright
+    finally:
+        await _bounded(playwright.stop(), settings.stop_s)
+
+
+@asynccontextmanager
+async def open_browser(
+    playwright: Playwright, launch: BrowserLaunch, profile: Profile, settings: StudioSettings
+) -> AsyncGenerator[BrowserSession]:
+    """Launch the browser with a running driver and open its context; closes both at the end.
+
+    :raises LaunchFailed: browser or context did not start.
+    :raises BrowserNotFound: none was asked for, and there is none, not even Playwright's own.
+    """
     browser: Browser | None = None
     try:
         try:
@@ -94,7 +106,6 @@ async def open_browser(
     finally:
         if browser is not None and browser.is_connected():
             await _bounded(browser.close(), settings.stop_s / 2)
-        await _bounded(playwright.stop(), settings.stop_s)
 
 
 async def _feel_pulse(browser: Browser, session: BrowserSession) -> None:

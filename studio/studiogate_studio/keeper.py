@@ -12,12 +12,14 @@ Who waits for a session waits for `changed`; every change of state wakes all.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from enum import StrEnum
 
 import attrs
+from playwright.async_api import Playwright
 
-from studiogate_studio.browser import BrowserSession, LaunchFailed, open_browser
+from studiogate_studio.browser import BrowserSession, LaunchFailed, open_browser, running_driver
 from studiogate_studio.errors import NotReady, SignedOut, StudioError
 from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, prepare_launch
 from studiogate_studio.profile import SIGN_IN, DeadProfile, NoProfile, Profile, Stamp, read_profile, stamp_of
@@ -68,6 +70,8 @@ class BrowserKeeper:
     """What the state means, in a sentence; no paths."""
     session: BrowserSession | None = attrs.field(default=None, init=False)
     """The running browser; None unless the state is READY."""
+    driver_runs: bool = attrs.field(default=False, init=False)
+    """Whether Playwright's driver has been started and not yet been stopped; the browser may still be on its way."""
     launches: int = attrs.field(default=0, init=False)
     """How many browsers were started, the running one included."""
     listeners: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]], init=False)
@@ -81,6 +85,11 @@ class BrowserKeeper:
     def advice(self) -> str | None:
         """Return what the operator should do; None when nothing helps."""
         return _ADVICE.get(self.state)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the browser runs and answers, as far as is known."""
+        return self.session is not None and not self.session.over.is_set()
 
     def trouble(self) -> StudioError | None:
         """Return why no session is there, as a client is told; None while there is one."""
@@ -111,7 +120,10 @@ class BrowserKeeper:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            async with open_browser(launch, profile, self.settings) as session:
+            async with (
+                self._driver() as driver,
+                open_browser(driver, launch, profile, self.settings) as session,
+            ):
                 self.launches += 1
                 self._worked = session.executable
                 self._enter(BrowserState.READY, "The browser is running.", session)
@@ -131,6 +143,15 @@ class BrowserKeeper:
         if loop.time() - started > _LIVED_S:
             self._delay_s = _FIRST_DELAY_S
         await self._back_off()
+
+    @asynccontextmanager
+    async def _driver(self) -> AsyncGenerator[Playwright]:
+        async with running_driver(self.settings) as driver:
+            self.driver_runs = True
+            try:
+                yield driver
+            finally:
+                self.driver_runs = False
 
     def _leave(self, session: BrowserSession) -> None:
         if session.signed_out:

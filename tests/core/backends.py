@@ -162,6 +162,19 @@ async def serving(plugins: Mapping[str, type], **gateway: Any) -> AsyncGenerator
         yield Served(running.gateway, running.url, http, openai)
 
 
+@asynccontextmanager
+async def asked(served: Served, key: str = "", **fields: Any) -> AsyncGenerator["asyncio.Task[httpx.Response]"]:
+    """Ask on a connection of one's own, which is cut when this ends."""
+    headers = {"x-api-key": key} if key else {}
+    async with httpx.AsyncClient(base_url=served.url, headers=headers, trust_env=False, timeout=30) as client:
+        asking = asyncio.create_task(client.post(CHAT_PATH, json={**HELLO, **fields}))
+        try:
+            yield asking
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
+
+
 def ask(text: str = "Hello", **fields: Any) -> ChatRequest:
     """Make a chat request of one user message."""
     return ChatRequest(messages=(Message(role=Role.USER, text=text),), **fields)

@@ -3,11 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
@@ -18,7 +15,7 @@ from studiogate.health import Health
 from studiogate.models import Model
 from studiogate.params import Params
 
-from .backends import CHAT_PATH, HELLO, STOP, Held, Script, Served, backend, says, serving, sse, until, yields
+from .backends import CHAT_PATH, HELLO, STOP, Held, asked, backend, says, serving, sse, until, yields
 
 MODEL = "test-model"
 
@@ -264,52 +261,6 @@ async def test_a_fault_of_a_backend_shows_nothing_of_itself() -> None:
     assert answer.json()["error"]["message"] == "a failed unexpectedly; the gateway's log says where."
 
 
-async def test_health_tells_what_is_up() -> None:
-    """A ready gateway is a 200 with its plugins, backends and queue."""
-    async with serving({"a": backend(says("x"), MODEL)}, slots=3) as served:
-        answer = await served.http.get("/health")
-
-    assert answer.status_code == 200
-    assert answer.json() == {
-        "status": "ok",
-        "plugins": {},
-        "backends": ["a"],
-        "queue": {"slots": 3, "running": 0, "waiting": 0},
-    }
-
-
-async def test_health_tells_what_is_wrong() -> None:
-    """When the only backend needs a plugin in trouble, it is a 503 that says what to do."""
-
-    @hookimpl
-    def health(_: object) -> Health:
-        return Health(ready=False, status="signed out", advice="Sign in.", details={"tabs": 0})
-
-    async with serving({"ill": type("Ill", (backend(says("x")),), {"health": health})}) as served:
-        answer = await served.http.get("/health")
-
-    assert answer.status_code == 503
-    assert answer.json()["status"] == "unavailable"
-    assert answer.json()["plugins"]["ill"] == {
-        "ready": False,
-        "status": "signed out",
-        "advice": "Sign in.",
-        "details": {"tabs": 0},
-    }
-
-
-@asynccontextmanager
-async def asked(served: Served, **fields: Any) -> AsyncGenerator["asyncio.Task[httpx.Response]"]:
-    """Ask on a connection of one's own, which is cut when this ends."""
-    async with httpx.AsyncClient(base_url=served.url, trust_env=False, timeout=30) as client:
-        asking = asyncio.create_task(client.post(CHAT_PATH, json={**HELLO, **fields}))
-        try:
-            yield asking
-        finally:
-            asking.cancel()
-            await asyncio.wait([asking])
-
-
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("first", ["", "first"])
 async def test_when_the_client_goes_the_backend_is_stopped(first: str, stream: bool) -> None:  # noqa: FBT001
@@ -359,51 +310,6 @@ async def test_clients_that_go_at_any_moment_leave_nothing_running() -> None:
         after = await served.chat()
 
     assert after.status_code == 200
-
-
-async def test_a_full_queue_is_a_429_with_a_wait() -> None:
-    """The client is told when to come back."""
-    held = Held()
-    async with serving({"a": backend(held, MODEL)}, slots=1, queue_limit=1) as served, asked(served):
-        await held.begun.wait()
-        async with asked(served):
-            await until(lambda: len(served.gateway.queue.waiting) == 1)
-            answer = await served.chat(stream=True)
-
-    assert answer.status_code == 429
-    assert answer.headers["retry-after"] == "5"
-
-
-async def test_requests_are_answered_in_the_order_they_came() -> None:
-    """Many at once through one slot: first in, first out."""
-    order: list[str] = []
-
-    async def notes(exchange: Exchange) -> AsyncGenerator[Event]:
-        order.append(exchange.prompt.text)
-        yield TextDelta(text=exchange.prompt.text)
-        yield STOP
-
-    held = Held()
-    async with serving({"a": backend(_first(held, notes), MODEL)}, slots=1) as served, asked(served) as first:
-        await held.begun.wait()
-        waiting: list[asyncio.Task[httpx.Response]] = []
-        for number in range(10):
-            message = {"role": "user", "content": str(number)}
-            waiting.append(asyncio.create_task(served.chat(messages=[message])))
-            await until(partial(_waits, served, number + 1))
-        held.go.set()
-        await asyncio.gather(first, *waiting)
-
-    assert order == [str(number) for number in range(10)]
-
-
-def _waits(served: Served, count: int) -> bool:
-    return len(served.gateway.queue.waiting) == count
-
-
-def _first(held: Held, then: Script) -> Script:
-    """Play `held` for the first exchange, another script for all others."""
-    return lambda exchange: then(exchange) if held.exchanges else held(exchange)
 
 
 async def test_parameters_reach_the_backend() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, cast
 
 import attrs
@@ -9,6 +10,8 @@ import pytest
 from studiogate_studio import NotReady, Studio, StudioSettings, hookspecs
 
 from .conftest import eventually
+
+NOT_YET = {"playwright_ready": False, "browser_connected": False, "page_ready": False}
 
 
 @attrs.define
@@ -36,12 +39,13 @@ async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings)
     """Not before: another plugin's proxy may be up only then. Health and models follow the tabs."""
     studio, gateway = Studio(settings), FakeGateway()
     assert (studio.capacity(), studio.list_models(), studio.health().ready) == (1, (), False)
+    assert studio.health().flags == NOT_YET
     with pytest.raises(NotReady):
         _ = studio.pool
 
     async with studio.lifespan(cast("Any", gateway)):
         assert not gateway.plugins.called
-        assert studio.health().status == "starting"
+        assert (studio.health().status, studio.health().flags) == ("starting", NOT_YET)
         gateway.started.set()
         await eventually(lambda: studio.health().ready and bool(studio.list_models()))
 
@@ -49,9 +53,36 @@ async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings)
         assert gateway.plugins.called == ["configure_browser"]
         assert (health.status, health.advice) == ("ready", None)
         assert health.details["tabs"] == {"ready": 1, "busy": 0, "renewing": 0}
+        assert health.flags == dict.fromkeys(NOT_YET, True)
         async with studio.pool.lease():
             assert studio.health().ready
-    assert studio.health().status == "stopped"
+    assert (studio.health().status, studio.health().flags) == ("stopped", NOT_YET)
+
+
+async def test_health_tells_driver_browser_and_page_apart(settings: StudioSettings, tmp_path: Path) -> None:
+    """A browser that starts and never answers leaves a running driver, and nothing else to use."""
+    browser = tmp_path / "browser"
+    browser.touch(0o700)
+    browser.write_text("#!/bin/sh\nexec sleep 60\n")
+    studio, gateway = Studio(attrs.evolve(settings, browser=str(browser))), FakeGateway()
+    gateway.started.set()
+    async with studio.lifespan(cast("Any", gateway)):
+        await eventually(lambda: studio.health().flags["playwright_ready"])
+
+        assert (studio.health().ready, studio.health().flags) == (False, {**NOT_YET, "playwright_ready": True})
+    assert studio.health().flags == NOT_YET
+
+
+async def test_a_browser_that_shows_no_page_is_connected_all_the_same(settings: StudioSettings) -> None:
+    """Until the first tab could be opened there is no page to use."""
+    studio, gateway = Studio(settings), FakeGateway()
+    gateway.started.set()
+    async with studio.lifespan(cast("Any", gateway)):
+        session = await studio.pool.keeper.ready()
+
+        assert studio.health().flags == {"playwright_ready": True, "browser_connected": True, "page_ready": False}
+        session.give_up()
+        assert studio.health().flags["browser_connected"] is False
 
 
 async def test_health_stays_ready_while_the_only_tab_is_renewed(settings: StudioSettings) -> None:

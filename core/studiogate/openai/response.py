@@ -15,6 +15,7 @@ import msgspec
 from studiogate.errors import ClientError, error_response
 from studiogate.events import Citation, Event, Finish, FinishReason, Media, TextDelta, ThoughtDelta, ToolCall, Usage
 from studiogate.exchange import Exchange
+from studiogate.openai.ids import completion_id
 from studiogate.tokens import UsageEstimate
 
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -167,7 +168,7 @@ def _fingerprint(model: str) -> str:
 
 def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
     return {
-        "id": exchange.id.replace("req_", "chatcmpl-"),
+        "id": completion_id(exchange.id),
         "object": kind,
         "created": int(exchange.created),
         "model": exchange.model_name,

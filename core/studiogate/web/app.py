@@ -1,9 +1,6 @@
 """The Litestar application: routes around a running gateway."""
 
-from typing import Any
-
-import attrs
-from litestar import Litestar, Response, get
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
@@ -12,14 +9,16 @@ from studiogate.gateway import Gateway
 from studiogate.keys import ApiKeys
 from studiogate.web.chat import create_chat_completion
 from studiogate.web.errors import on_bug, on_client_error, on_http_error
+from studiogate.web.health import show_health
 from studiogate.web.models import list_models, show_model
 from studiogate.web.origin import refuse_foreign_sites
+from studiogate.web.queue import cancel_request, show_queue
 
 
 def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
     """Return the application of a gateway. Its lifespan is the caller's: the app neither starts nor stops anything."""
     return Litestar(
-        route_handlers=[create_chat_completion, list_models, show_model, show_health],
+        route_handlers=[create_chat_completion, list_models, show_model, show_queue, cancel_request, show_health],
         state=State({"gateway": gateway, "api_keys": keys}),
         exception_handlers={ClientError: on_client_error, HTTPException: on_http_error, Exception: on_bug},
         before_request=refuse_foreign_sites(gateway.settings),
@@ -28,24 +27,3 @@ def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
         logging_config=None,
         openapi_config=None,
     )
-
-
-@get("/health")
-async def show_health(state: State) -> Response[dict[str, Any]]:
-    """Tell whether requests can be answered, and if not, what to do."""
-    gateway: Gateway = state.gateway
-    ready = gateway.ready
-    body = {
-        "status": "ok" if ready else "unavailable",
-        "plugins": {
-            name: attrs.asdict(health, filter=attrs.filters.exclude("flags"))
-            for name, health in gateway.health().items()
-        },
-        "backends": [backend.plugin for backend in gateway.chain.backends],
-        "queue": {
-            "slots": gateway.queue.slots,
-            "running": len(gateway.queue.running),
-            "waiting": len(gateway.queue.waiting),
-        },
-    }
-    return Response(body, status_code=200 if ready else 503)
