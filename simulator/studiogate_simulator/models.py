@@ -47,6 +47,8 @@ class Model:
     """Thinking defaults: `budget, max, min, can turn off, off by default`, or with the level and levels after them."""
     tags: tuple[int, ...] = ()
     """Secondary tags."""
+    aliases: tuple[str, ...] = ()
+    """Other ids that it answers to, without `models/`."""
 
     @property
     def generates(self) -> bool:
@@ -68,6 +70,7 @@ class Model:
                 8: temperature,
                 9: top_p,
                 10: top_k,
+                56: [[f"models/{alias}", 1] for alias in self.aliases] or None,
                 64: list(self.capabilities),
                 71: None if self.thinking is None else list(self.thinking),
                 74: list(self.tags) or None,
@@ -117,6 +120,7 @@ MODELS: Final = (
         output_limit=65536,
         capabilities=(*_TOOLS, THINKING, THINKING_BUDGET, MEDIA_RESOLUTION),
         thinking=(8000, 24576, 0, 1),
+        aliases=("gemini-flash-latest",),
     ),
     Model(
         id="gemini-2.5-flash-lite",
@@ -127,6 +131,7 @@ MODELS: Final = (
         output_limit=65536,
         capabilities=(*_TOOLS, THINKING, THINKING_BUDGET, MEDIA_RESOLUTION),
         thinking=(8192, 24576, 512, 1, 1),
+        aliases=("gemini-flash-lite-latest",),
     ),
     Model(
         id="gemma-3-27b-it",
@@ -164,5 +169,5 @@ MODELS: Final = (
 
 
 def find_model(model_id: str) -> Model | None:
-    """Find a model by its id without `models/`."""
-    return next((model for model in MODELS if model.id == model_id), None)
+    """Find a model by its id or an alias, without `models/`."""
+    return next((model for model in MODELS if model_id in (model.id, *model.aliases)), None)

@@ -68,13 +68,15 @@ class Studio:
         """Run browser and tabs from when every plugin has started until the gateway ends."""
         from studiogate_studio.keeper import BrowserKeeper  # noqa: PLC0415 - brings Playwright, which takes its time
         from studiogate_studio.model_listener import ModelListener  # noqa: PLC0415
+        from studiogate_studio.model_store import ModelStore  # noqa: PLC0415
         from studiogate_studio.tabs import TabPool  # noqa: PLC0415
 
         async def configure(launch: BrowserLaunch) -> None:
             await gateway.plugins.call_async("configure_browser", launch=launch)
 
         keeper = BrowserKeeper(self.options, configure)
-        self._pool = TabPool(keeper, self.selectors, ModelListener(), self.options.tabs)
+        models = ModelListener(ModelStore(gateway.settings.state_dir / "studio" / "models.json"))
+        self._pool = TabPool(keeper, self.selectors, models, self.options.tabs)
         browsing = asyncio.create_task(_browse(self._pool, gateway.started), name="studio")
         try:
             yield
@@ -90,7 +92,7 @@ class Studio:
 
     @hookimpl
     def list_models(self) -> Sequence[Model]:
-        """Return the models that the page was last told of."""
+        """Return the models that the page was last told of, in this run or an earlier one."""
         return () if self._pool is None else self._pool.models.models
 
     @hookimpl

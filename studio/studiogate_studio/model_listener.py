@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 import attrs
 from playwright.async_api import Error as PlaywrightError, Page, Response
 
-from studiogate.models import Model
 from studiogate_studio.errors import before_quotes
+from studiogate_studio.model_store import Models, ModelStore
 from studiogate_studio.wire import WireError, read_models
 
 log = logging.getLogger(__name__)
@@ -28,17 +28,23 @@ _RETRY_S = 60.0
 
 @attrs.define(eq=False)
 class ModelListener:
-    """Remember the last list of models that a loading page received.
+    """Remember the last list of models that a loading page received, from the last start on if there is a store.
 
     Pages are listened to only while they load and the list is missing or old: Playwright keeps an object for every
     request and response it tells of, thousands of them before it lets any go.
     """
 
-    models: tuple[Model, ...] = attrs.field(default=(), init=False)
-    """Empty until a page has loaded."""
+    _store: ModelStore | None = None
+    """None keeps nothing between starts."""
+    models: Models = attrs.field(default=(), init=False)
+    """Empty until a page has loaded, unless a list has been kept."""
     _again_at: float = attrs.field(default=0.0, init=False)
     """When to listen again, in the event loop's time, seconds."""
     _reading: set[asyncio.Task[None]] = attrs.field(factory=set[asyncio.Task[None]], init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self._store is not None:
+            self.models = self._store.load()
 
     @asynccontextmanager
     async def listening(self, page: Page) -> AsyncGenerator[None]:
@@ -78,6 +84,8 @@ class ModelListener:
             if models:
                 self.models = models
                 read.set()
+                if self._store is not None:
+                    await asyncio.to_thread(self._store.save, models)
 
     async def close(self) -> None:
         """Forget what is still being read."""

@@ -30,6 +30,17 @@ def test_kinds() -> None:
     assert len({model.id for model in MODELS}) == len(MODELS)
 
 
+def test_aliases() -> None:
+    """A row tells the other ids that its model answers to; they belong to one model only."""
+    flash = find_model("gemini-flash-latest")
+    assert flash
+    row: list[Any] = flash.row()
+    aliases = [alias for model in MODELS for alias in model.aliases]
+
+    assert (row[0], row[56]) == ("models/gemini-2.5-flash", [["models/gemini-flash-latest", 1]])
+    assert len({*aliases, *(model.id for model in MODELS)}) == len(aliases) + len(MODELS)
+
+
 def test_unknown() -> None:
     """An unknown id finds nothing."""
     assert find_model("models/gemini-2.5-pro") is None

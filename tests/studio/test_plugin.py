@@ -7,6 +7,7 @@ from typing import Any, cast
 import attrs
 import pytest
 
+from studiogate.settings import GatewaySettings
 from studiogate_studio import NotReady, Studio, StudioSettings, hookspecs
 
 from .conftest import eventually
@@ -31,13 +32,20 @@ class FakePlugins:
 class FakeGateway:
     """Stand for the gateway."""
 
+    settings: GatewaySettings
     started: asyncio.Event = attrs.field(factory=asyncio.Event)
     plugins: FakePlugins = attrs.field(factory=FakePlugins)
 
 
-async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings) -> None:
+@pytest.fixture
+def gateway(tmp_path: Path) -> FakeGateway:
+    """Return a gateway with a state folder of the test's own."""
+    return FakeGateway(settings=GatewaySettings(state_dir=tmp_path / "state"))
+
+
+async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings, gateway: FakeGateway) -> None:
     """Not before: another plugin's proxy may be up only then. Health and models follow the tabs."""
-    studio, gateway = Studio(settings), FakeGateway()
+    studio = Studio(settings)
     assert (studio.capacity(), studio.list_models(), studio.health().ready) == (1, (), False)
     assert studio.health().flags == NOT_YET
     with pytest.raises(NotReady):
@@ -85,9 +93,24 @@ async def test_a_browser_that_shows_no_page_is_connected_all_the_same(settings: 
         assert studio.health().flags["browser_connected"] is False
 
 
-async def test_health_stays_ready_while_the_only_tab_is_renewed(settings: StudioSettings) -> None:
+async def test_models_are_kept_for_the_next_start(settings: StudioSettings, gateway: FakeGateway) -> None:
+    """A gateway whose browser can't start knows what the page said last time."""
+    gateway.started.set()
+    first = Studio(settings)
+    async with first.lifespan(cast("Any", gateway)):
+        await eventually(lambda: bool(first.list_models()))
+        told = first.list_models()
+        saved = gateway.settings.state_dir / "studio" / "models.json"
+        await eventually(saved.exists)
+    second = Studio(attrs.evolve(settings, profile=settings.profile.with_name("none.json")))
+    async with second.lifespan(cast("Any", gateway)):
+        assert second.list_models() == told
+        assert second.health().details["models"] == len(told)
+
+
+async def test_health_stays_ready_while_the_only_tab_is_renewed(settings: StudioSettings, gateway: FakeGateway) -> None:
     """A request would only wait for a moment; before the first tab it might wait in vain."""
-    studio, gateway = Studio(settings), FakeGateway()
+    studio = Studio(settings)
     gateway.started.set()
     async with studio.lifespan(cast("Any", gateway)):
         await eventually(lambda: studio.pool.keeper.session is not None)
@@ -100,9 +123,9 @@ async def test_health_stays_ready_while_the_only_tab_is_renewed(settings: Studio
         assert (studio.health().ready, studio.health().status) == (True, "ready")
 
 
-async def test_without_a_profile_health_says_what_to_do(settings: StudioSettings) -> None:
+async def test_without_a_profile_health_says_what_to_do(settings: StudioSettings, gateway: FakeGateway) -> None:
     """The gateway runs on."""
-    studio, gateway = Studio(attrs.evolve(settings, profile=settings.profile.with_name("none.json"))), FakeGateway()
+    studio = Studio(attrs.evolve(settings, profile=settings.profile.with_name("none.json")))
     gateway.started.set()
     async with studio.lifespan(cast("Any", gateway)):
         await eventually(lambda: studio.health().status == "no profile")

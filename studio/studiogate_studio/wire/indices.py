@@ -212,8 +212,15 @@ class ModelRow(IntEnum):
     TEMPERATURE = 8
     TOP_P = 9
     TOP_K = 10
+    ALIASES = 56
     CAPABILITIES = 64
     THINKING = 71
+
+
+class Alias(IntEnum):
+    """Another name of a row's model."""
+
+    NAME = 0
 
 
 class ModelThinking(IntEnum):

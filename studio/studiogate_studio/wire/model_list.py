@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 import attrs
 
-from studiogate.models import Model, Thinking
+from studiogate.models import PREFIX, Model, Thinking, bare_id
 from studiogate_studio.wire.errors import WireError
-from studiogate_studio.wire.indices import ModelRow, ModelThinking
+from studiogate_studio.wire.indices import Alias, ModelRow, ModelThinking
 from studiogate_studio.wire.jspb import Json, decode, flag_at, float_at, int_at, list_at, text_at
 from studiogate_studio.wire.request import THINKING_LEVELS
 
-_PREFIX = "models/"
 _GENERATE = "generateContent"
 _THINKS = 25
 """The capability code of models that can think."""
@@ -42,7 +41,7 @@ class ModelList:
     """What a ListModels answer says."""
 
     models: tuple[Model, ...]
-    """Those that can answer GenerateContent, each id once, in the page's order."""
+    """Those that can answer GenerateContent, each id once, in the page's order; then their other names."""
     skipped: int
     """Rows without a name that could be read."""
 
@@ -53,8 +52,9 @@ def read_models(body: bytes) -> ModelList:
     if not rows:
         raise WireError("Expected a list of models; found no row of one.")
     named = [row for row in rows if text_at(row, ModelRow.NAME)]
+    answering = [row for row in named if _GENERATE in list_at(row, ModelRow.METHODS)]
     unique: dict[str, Model] = {}
-    for model in (_model(row) for row in named if _GENERATE in list_at(row, ModelRow.METHODS)):
+    for model in (*map(_model, answering), *(alias for row in answering for alias in _aliases(row))):
         unique.setdefault(model.id, model)
     return ModelList(models=tuple(unique.values()), skipped=len(rows) - len(named))
 
@@ -73,7 +73,7 @@ def _rows(value: Json, layers: int) -> Iterator[Json]:
 
 
 def _is_row(value: Json) -> bool:
-    return (text_at(_as_row(value), ModelRow.NAME) or "").startswith(_PREFIX)
+    return (text_at(_as_row(value), ModelRow.NAME) or "").startswith(PREFIX)
 
 
 def _as_row(value: Json) -> Json:
@@ -86,7 +86,7 @@ def _as_row(value: Json) -> Json:
 
 
 def _model(row: Json) -> Model:
-    identity = (text_at(row, ModelRow.NAME) or "").removeprefix(_PREFIX)
+    identity = bare_id(text_at(row, ModelRow.NAME) or "")
     return Model(
         id=identity,
         display_name=text_at(row, ModelRow.DISPLAY_NAME) or identity,
@@ -98,6 +98,13 @@ def _model(row: Json) -> Model:
         default_top_k=int_at(row, ModelRow.TOP_K),
         thinking=_thinking(row),
     )
+
+
+def _aliases(row: Json) -> Iterator[Model]:
+    """Yield the other names of a row's model, such as gemini-flash-latest; what their numbers mean is not known."""
+    for alias in list_at(row, ModelRow.ALIASES):
+        if name := bare_id(text_at(alias, Alias.NAME) or ""):
+            yield _model(row).alias(name)
 
 
 def _thinking(row: Json) -> Thinking | None:

@@ -2,6 +2,7 @@ import contextlib
 import json
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, strategies as st
 
@@ -13,10 +14,10 @@ from .test_answer import JSON
 
 
 def row(name: object = "models/m", **fields: Any) -> list[Any]:
-    """Return a row of ListModels; `fields` are `methods`, `thinking` and `capabilities`."""
+    """Return a row of ListModels; `fields` are `methods`, `aliases`, `thinking` and `capabilities`."""
     methods = fields.get("methods", ["generateContent", "countTokens"])
     values: dict[int, Any] = {0: name, 3: "M", 4: "A model.", 5: 1000, 6: "100", 7: methods, 8: 1, 9: 0.95, 10: 64}
-    return slots(values | {64: fields.get("capabilities"), 71: fields.get("thinking")})
+    return slots(values | {56: fields.get("aliases"), 64: fields.get("capabilities"), 71: fields.get("thinking")})
 
 
 def models(*rows: Any) -> tuple[Model, ...]:
@@ -86,6 +87,37 @@ def test_bad_rows_are_counted_and_skipped() -> None:
 def test_a_model_listed_twice_is_listed_once() -> None:
     """Ids are unique, in the page's order."""
     assert [model.id for model in models(row("models/a"), row("models/b"), row("models/a"))] == ["a", "b"]
+
+
+def test_aliases_come_after_the_models_and_have_what_theirs_have() -> None:
+    """Clients may ask for AI Studio's other names, such as gemini-flash-latest."""
+    aliases = [["models/latest", 1], ["models/stable", 2]]
+    model, other, latest, stable = models(row("models/a", aliases=aliases), row("models/b"))
+
+    assert (model.id, other.id) == ("a", "b")
+    assert latest == attrs.evolve(model, id="latest", display_name="latest (M)", target="a")
+    assert (stable.id, stable.target) == ("stable", "a")
+
+
+@pytest.mark.parametrize(
+    "aliases", [[["models/b", 1]], [["models/a", 1]], [["models/", 1]], [[None, 1], [], None, 7, "x"], "x", 7]
+)
+def test_an_alias_that_makes_no_sense_adds_nothing(aliases: Any) -> None:
+    """A model under that id stands; what is no name is skipped."""
+    assert [model.id for model in models(row("models/a", aliases=aliases), row("models/b"))] == ["a", "b"]
+
+
+def test_models_that_dont_generate_have_no_aliases() -> None:
+    """Another name wouldn't answer either."""
+    assert [model.id for model in models(row(), row("models/b", methods=[], aliases=[["models/c", 1]]))] == ["m"]
+
+
+def test_an_alias_of_two_models_is_the_first_ones() -> None:
+    """Ids are unique."""
+    latest = [["models/latest", 1]]
+    found = models(row("models/a", aliases=latest), row("models/b", aliases=latest))
+
+    assert [(model.id, model.target) for model in found] == [("a", None), ("b", None), ("latest", "a")]
 
 
 @pytest.mark.parametrize("wrap", ["[%s]", "[[%s]]", "[[[%s]]]", "[null,[%s]]", '{"models":[%s]}', ")]}'\n[[%s]]"])
