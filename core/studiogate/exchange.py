@@ -6,8 +6,9 @@ error, deadline, cancel, client gone) closes `stack`, and with it everything the
 """
 
 import asyncio
+import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 
 import attrs
@@ -15,7 +16,7 @@ import attrs
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chat import ChatRequest
 from studiogate.errors import ClientError
-from studiogate.events import Event, Finish
+from studiogate.events import Event, Finish, TextDelta, ThoughtDelta, ToolCall, Usage
 from studiogate.models import Model
 from studiogate.params import Params
 from studiogate.prompt import Prompt
@@ -23,6 +24,11 @@ from studiogate.tools import ToolPlan
 
 CHANNEL_EVENTS = 256
 """How many events wait for a slow client before the backend is held back."""
+
+
+def new_id() -> str:
+    """Return an id for a request that nobody can guess: `req_` and 24 hexadecimal digits."""
+    return f"req_{secrets.token_hex(12)}"
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +85,12 @@ class Exchange:
     """When it came to the queue, Unix time in seconds; None before that."""
     started_at: float | None = attrs.field(default=None, init=False)
     """When it got its slot, Unix time in seconds; None before that."""
+    first_token_at: float | None = attrs.field(default=None, init=False)
+    """When the first text, thought or tool call came, by `time.monotonic`; None before that."""
+    usage: Usage | None = attrs.field(default=None, init=False)
+    """The tokens its backend has counted so far; None if it counted none."""
+    error: ClientError | None = attrs.field(default=None, init=False)
+    """What ended it instead of a whole answer."""
     cancelled: bool = False
     """Whether somebody asked for the end before it came."""
     _channel: "asyncio.Queue[Event | ClientError | None]" = attrs.field(
@@ -136,6 +148,13 @@ class Exchange:
             self.cancelled = True
             self._supervisor.cancel()
 
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Have something called once everything that the exchange opened is closed, which may be so already."""
+        if self._supervisor is None:
+            call()
+        else:
+            self._supervisor.add_done_callback(lambda _: call())
+
     # What follows is the supervisor's side.
 
     def supervised_by(self, task: "asyncio.Task[None]") -> None:
@@ -152,9 +171,19 @@ class Exchange:
 
     async def emit(self, event: Event) -> None:
         """Pass an event to the reader; waits while the channel is full."""
+        match event:
+            case TextDelta() | ThoughtDelta() | ToolCall() if self.first_token_at is None:
+                self.first_token_at = time.monotonic()
+            case Usage():
+                self.usage = event
+            case Finish():
+                self.finish = event
+            case _:
+                pass
         await self._room.acquire()
         self._channel.put_nowait(event)
 
     def close(self, error: ClientError | None = None) -> None:
         """End the reader's iteration, after the events already emitted, with an error or without. Never blocks."""
+        self.error = error
         self._channel.put_nowait(error)

@@ -8,7 +8,6 @@ The HTTP side holds no resources: whatever an exchange opens is on its stack, an
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
@@ -29,14 +28,12 @@ from studiogate.errors import (
     InvalidRequest,
     ServiceUnavailable,
 )
-from studiogate.events import Finish
-from studiogate.exchange import Caller, Exchange
+from studiogate.exchange import Caller, Exchange, new_id
 from studiogate.health import Health
 from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
 from studiogate.tools import ToolPlan
-from studiogate.trace import attempts_text, one_line
 from studiogate.workdirs import Workdirs
 
 log = logging.getLogger(__name__)
@@ -87,10 +84,11 @@ class Gateway:
             finally:
                 await self.end_exchanges()
 
-    def submit(self, request: ChatRequest, caller: Caller | None = None) -> Exchange:
+    def submit(self, request: ChatRequest, caller: Caller | None = None, *, exchange_id: str | None = None) -> Exchange:
         """Start an exchange and return it at once; read its answer with `exchange.events()`.
 
         :param caller: who asks; None for nobody in particular.
+        :param exchange_id: as `studiogate.exchange.new_id` makes them; a new one when None.
         :raises ModelNotFound: the model isn't among those on offer.
         :raises ServiceUnavailable: the gateway is stopping.
         """
@@ -100,7 +98,7 @@ class Gateway:
             request = request.with_current_attachments()
         choice = self.catalogue.choose(request.model)
         exchange = Exchange(
-            id=f"req_{uuid.uuid4().hex[:24]}",
+            id=exchange_id or new_id(),
             request=request,
             caller=caller or Caller(),
             model=choice.model,
@@ -198,8 +196,6 @@ class Gateway:
                 await exchange.stack.enter_async_context(self.queue.slot(exchange))
                 async with aclosing(self.chain.answer(exchange)) as events:
                     async for event in events:
-                        if isinstance(event, Finish):
-                            exchange.finish = event
                         await exchange.emit(event)
                 answered = True
         except ClientError as known:
@@ -216,7 +212,6 @@ class Gateway:
                 # What fails while things are put away is no fault of an answer that is whole.
                 error = None
             exchange.close(error)
-            _log_end(exchange, error)
 
     async def _prepare(self, exchange: Exchange) -> None:
         """Refuse bad attachments and tools before the exchange waits for a slot."""
@@ -294,17 +289,3 @@ async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> 
         raise
     except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
         raise fault(hook.plugin, exchange, error) from error
-
-
-def _log_end(exchange: Exchange, error: ClientError | None) -> None:
-    """Write the exchange's one line; whatever of it others worded can't break out of the line."""
-    finish = exchange.finish
-    words = [
-        f"model={exchange.model_name or '-'}",
-        *([f"target={model.id}"] if (model := exchange.model) and model.id != exchange.model_name else []),
-        f"took={time.time() - exchange.created:.3f}s",
-        f"attempts=[{attempts_text(exchange)}]",
-        *([f"finish={finish.reason}{f' ({finish.message})' if finish.message else ''}"] if finish else []),
-        *([f"error={error.message}"] if error else []),
-    ]
-    log.info("%s %s %s", exchange.id, 200 if error is None else error.status, one_line(" ".join(words)))

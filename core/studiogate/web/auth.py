@@ -13,6 +13,7 @@ from litestar import Request
 from studiogate.errors import Unauthorized
 from studiogate.exchange import Caller
 from studiogate.keys import ApiKeys
+from studiogate.web.requests import is_recorded
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,9 @@ def authenticated(request: AnyRequest) -> Caller:
     if caller is not None:
         return caller
     wrong = any(_presented(request))
-    # There is no exchange yet whose line in the log would tell; what was given isn't told, it may be a typing error.
-    log.info("401 %s API key, from %s", "unknown" if wrong else "no", request.client.host if request.client else "-")
+    if not is_recorded(request):
+        # What was given isn't told, it may be a typing error.
+        log.info("%s API key, from %s", "unknown" if wrong else "no", request.client.host if request.client else "-")
     error = Unauthorized(
         "Invalid API key: this gateway doesn't know it."
         if wrong

@@ -11,10 +11,11 @@ from typing import Any
 
 from litestar import Request, Response, post
 from litestar.datastructures import State
+from litestar.exceptions import InternalServerException
 from litestar.response import Stream
 
 from studiogate.chat import ChatRequest
-from studiogate.errors import ClientError, InvalidRequest
+from studiogate.errors import ClientClosed, ClientError, InvalidRequest
 from studiogate.events import Event
 from studiogate.exchange import Exchange
 from studiogate.gateway import Gateway
@@ -22,6 +23,7 @@ from studiogate.openai.request import parse_chat_request
 from studiogate.openai.response import KEEP_ALIVE, ChunkStream, Completion
 from studiogate.trace import trace_headers
 from studiogate.web.auth import authenticated
+from studiogate.web.requests import entry_of, recorded
 
 JSON = "application/json"
 PARSED_AT_ONCE = 64 * 1024
@@ -30,13 +32,16 @@ PARSED_AT_ONCE = 64 * 1024
 type ChatHTTP = Request[Any, Any, State]
 
 
-@post("/v1/chat/completions", status_code=200)
+@post("/v1/chat/completions", status_code=200, middleware=[recorded])
 async def create_chat_completion(request: Request[Any, Any, State], state: State) -> Response[Any]:
     """Answer a chat request, streamed or whole."""
     gateway: Gateway = state.gateway
+    entry = entry_of(request)
     # First of all: nobody's body is read before.
-    caller = authenticated(request)
-    exchange = gateway.submit(await _chat_request(request), caller)
+    entry.caller = authenticated(request)
+    asked = await _chat_request(request)
+    entry.model, entry.stream = asked.model or "", asked.stream
+    exchange = entry.exchange = gateway.submit(asked, entry.caller, exchange_id=entry.id)
     try:
         if exchange.request.stream:
             return await _streamed(request, exchange, gateway)
@@ -57,7 +62,11 @@ async def _chat_request(request: ChatHTTP) -> ChatRequest:
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if kind != JSON:
         raise InvalidRequest(f"The body must be JSON, sent with the header Content-Type: {JSON}.")
-    body = await request.body()
+    try:
+        body = await request.body()
+    except InternalServerException:
+        # Litestar's way to say so.
+        raise ClientClosed("The client went away before all of its request had come.") from None
     if len(body) <= PARSED_AT_ONCE:
         return parse_chat_request(body)
     return await asyncio.to_thread(parse_chat_request, body)

@@ -1,0 +1,53 @@
+"""Every chat request gets an id when it arrives, before anything of it is read, and its line in the log when it ends.
+
+Whatever is answered, a refusal too, carries the id as `x-request-id`.
+"""
+
+from typing import Any, cast
+
+from litestar import Request
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from studiogate.errors import InternalError
+from studiogate.request_log import RequestLog
+
+_KEY = "studiogate_request"
+
+REQUEST_ID = "x-request-id"
+
+
+def recorded(app: ASGIApp) -> ASGIApp:
+    """Wrap a route, as Litestar's middleware: number its requests and log them."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope["client"]
+        entry = RequestLog(client=client[0] if client else "")
+        cast("dict[str, RequestLog]", scope)[_KEY] = entry
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+                MutableScopeHeaders(message)[REQUEST_ID] = entry.id
+            await send(message)
+
+        try:
+            await app(scope, receive, sending)
+        except Exception:
+            # Litestar lets through only what came up after the response had begun.
+            entry.error = InternalError("The answer broke off: the gateway failed unexpectedly.")
+            raise
+        finally:
+            entry.finish()
+
+    return wrapped
+
+
+def is_recorded(request: Request[Any, Any, Any]) -> bool:
+    """Tell whether a request will have its line in the log."""
+    return _KEY in request.scope
+
+
+def entry_of(request: Request[Any, Any, Any]) -> RequestLog:
+    """Return what is collected about a request; on a route that isn't recorded, what nobody will write."""
+    return cast("dict[str, RequestLog]", request.scope).setdefault(_KEY, RequestLog())
