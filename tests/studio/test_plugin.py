@@ -67,12 +67,14 @@ async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings,
     assert (studio.health().status, studio.health().flags) == ("stopped", NOT_YET)
 
 
-async def test_health_tells_driver_browser_and_page_apart(settings: StudioSettings, tmp_path: Path) -> None:
+async def test_health_tells_driver_browser_and_page_apart(
+    settings: StudioSettings, gateway: FakeGateway, tmp_path: Path
+) -> None:
     """A browser that starts and never answers leaves a running driver, and nothing else to use."""
     browser = tmp_path / "browser"
     browser.touch(0o700)
     browser.write_text("#!/bin/sh\nexec sleep 60\n")
-    studio, gateway = Studio(attrs.evolve(settings, browser=str(browser))), FakeGateway()
+    studio = Studio(attrs.evolve(settings, browser=str(browser)))
     gateway.started.set()
     async with studio.lifespan(cast("Any", gateway)):
         await eventually(lambda: studio.health().flags["playwright_ready"])
@@ -81,9 +83,11 @@ async def test_health_tells_driver_browser_and_page_apart(settings: StudioSettin
     assert studio.health().flags == NOT_YET
 
 
-async def test_a_browser_that_shows_no_page_is_connected_all_the_same(settings: StudioSettings) -> None:
+async def test_a_browser_that_shows_no_page_is_connected_all_the_same(
+    settings: StudioSettings, gateway: FakeGateway
+) -> None:
     """Until the first tab could be opened there is no page to use."""
-    studio, gateway = Studio(settings), FakeGateway()
+    studio = Studio(settings)
     gateway.started.set()
     async with studio.lifespan(cast("Any", gateway)):
         session = await studio.pool.keeper.ready()
