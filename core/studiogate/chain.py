@@ -3,20 +3,27 @@
 What a backend can say before its first event is kept apart: *declined* (not mine) and *unavailable* (cannot now) let
 the next one try; anything else is a *fault* of that plugin and ends the exchange. After the first event every error is
 final, since the client has seen part of the answer.
+
+A backend that failed several times in a row goes behind the others for a while (`breaker.py`). It is still asked when
+none of them could answer: a late answer is better than none.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+import math
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any
 
 import attrs
 
+from studiogate.breaker import Breaker
+from studiogate.config import suggest
 from studiogate.crash import crash_report
 from studiogate.defaults import Defaults, forget_unasked
 from studiogate.errors import (
     ClientError,
+    ConfigurationError,
     DeadlineExceeded,
     Declined,
     Unavailable,
@@ -28,6 +35,7 @@ from studiogate.events import Event, Finish, Usage
 from studiogate.exchange import Attempt, Exchange
 from studiogate.params import Params
 from studiogate.plugins import Implementation, PluginHost
+from studiogate.settings import GatewaySettings, Timeouts
 
 log = logging.getLogger(__name__)
 
@@ -43,20 +51,29 @@ class Patience:
     """Seconds to its first event."""
     silence_s: float
     """Seconds between any two later ones."""
+    total_s: float = math.inf
+    """Seconds to the end of its answer."""
 
 
 class Chain:
     """Try the backends of a host in order."""
 
-    def __init__(self, host: PluginHost, patience: Patience, defaults: Defaults | None = None) -> None:
+    def __init__(self, host: PluginHost, settings: GatewaySettings, defaults: Defaults | None = None) -> None:
         """Chain the host's backends.
 
         :param defaults: what requests get that don't say otherwise; None for what they are out of the box.
+        :raises ConfigurationError: there are timeouts for what is no plugin.
         """
         self._host = host
-        self._patience = patience
         self._defaults = defaults or Defaults()
         self.backends = host.implementations("fetch_response")
+        names = [backend.plugin for backend in self.backends]
+        _refuse_strange(settings.timeouts, {*names, *host.installed}, host.config.path.name)
+        self._patience = {name: _patience(settings, name) for name in names}
+        self.breakers = {
+            name: Breaker(failures_allowed=settings.breaker_failures, pause_s=settings.breaker_pause_s)
+            for name in names
+        }
 
     async def answer(self, exchange: Exchange) -> AsyncGenerator[Event]:
         """Yield the events of the first backend that answers; close it with `aclose`.
@@ -64,38 +81,56 @@ class Chain:
         :raises ClientError: no backend could, or the one that began failed.
         """
         failures: list[tuple[str, Declined | Unavailable]] = []
-        for backend in self.backends:
+        for backend in self._in_turn():
             attempt = Attempt(backend=backend.plugin, outcome="running")
             exchange.attempts.append(attempt)
+            breaker = self.breakers[backend.plugin]
             try:
                 exchange.params = self._params(exchange, backend.plugin)
                 async with aclosing(self._attempt(backend, exchange)) as events:
                     async for event in events:
                         yield event
                 attempt.outcome = "ok"
+                breaker.answered()
             except Declined as verdict:
                 attempt.outcome = f"declined: {verdict.reason}"
                 failures.append((backend.plugin, verdict))
+                breaker.ended(verdict)
             except Unavailable as verdict:
                 attempt.outcome = f"unavailable: {verdict.reason}"
                 failures.append((backend.plugin, verdict))
+                breaker.ended(verdict)
             except ClientError as error:
                 attempt.outcome = f"failed: {error.message}"
+                breaker.ended(error)
                 raise
-            except BaseException:
+            except BaseException as error:
                 attempt.outcome = "cancelled"
+                breaker.ended(error)
                 raise
             else:
                 return
         raise chain_exhausted(failures)
 
+    def _in_turn(self) -> Iterator[Implementation]:
+        """Yield the backends in order, those whose breaker is open after all others."""
+        later: list[Implementation] = []
+        for backend in self.backends:
+            if self.breakers[backend.plugin].admits():
+                yield backend
+            else:
+                later.append(backend)
+        yield from later
+
     async def _attempt(self, backend: Implementation, exchange: Exchange) -> AsyncGenerator[Event]:
         """Yield one backend's events; `Declined` and `Unavailable` come only before the first."""
         begun = finished = False
+        patience = self._patience[backend.plugin]
+        over_at = asyncio.get_running_loop().time() + patience.total_s
         async with aclosing(backend(exchange=exchange)) as events:
             while True:
                 try:
-                    event = await self._next(events, begun=begun, finished=finished)
+                    event = await _next(events, patience, over_at, begun=begun, finished=finished)
                 except StopAsyncIteration:
                     break
                 except (Declined, Unavailable) as verdict:
@@ -119,22 +154,6 @@ class Chain:
         if not finished:
             raise UpstreamFailed(f"{backend.plugin}: the answer broke off before its end.")
 
-    async def _next(self, events: AsyncGenerator[Event], *, begun: bool, finished: bool) -> Event:
-        patience = self._patience.silence_s if begun else self._patience.first_event_s
-        limit = asyncio.timeout(min(patience, AFTER_FINISH_S) if finished else patience)
-        try:
-            async with limit:
-                return await anext(events)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            if finished:
-                raise StopAsyncIteration from None
-            reason = f"nothing came for {patience:g} s"
-            if begun:
-                raise DeadlineExceeded(f"The answer stopped: {reason}.") from None
-            raise Unavailable(reason, status=DeadlineExceeded.status) from None
-
     def _params(self, exchange: Exchange, backend: str) -> Params:
         """Fit the client's parameters to a backend: defaults, every other plugin's say in order, the backend's own."""
         backends = {each.plugin for each in self.backends}
@@ -152,6 +171,47 @@ class Chain:
         for name in params.other:
             params = params.drop(name, f"not supported by {backend}")
         return forget_unasked(params, asked)
+
+
+async def _next(
+    events: AsyncGenerator[Event], patience: Patience, over_at: float, *, begun: bool, finished: bool
+) -> Event:
+    wait_s = patience.silence_s if begun else patience.first_event_s
+    if finished:
+        wait_s = min(wait_s, AFTER_FINISH_S)
+    now = asyncio.get_running_loop().time()
+    limit = asyncio.timeout_at(min(now + wait_s, over_at))
+    try:
+        async with limit:
+            return await anext(events)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        if finished:
+            raise StopAsyncIteration from None
+        late = over_at <= now + wait_s
+        reason = f"no end came in {patience.total_s:g} s" if late else f"nothing came for {wait_s:g} s"
+        if begun:
+            raise DeadlineExceeded(f"The answer stopped: {reason}.") from None
+        raise Unavailable(reason, status=DeadlineExceeded.status) from None
+
+
+def _patience(settings: GatewaySettings, backend: str) -> Patience:
+    own = settings.timeouts.get(backend, Timeouts())
+    return Patience(
+        first_event_s=own.first_event_s or settings.first_event_s,
+        silence_s=own.silence_s or settings.silence_s,
+        total_s=own.total_s or math.inf,
+    )
+
+
+def _refuse_strange(timeouts: Iterable[str], known: Collection[str], file: str) -> None:
+    """Refuse times for what is no plugin; one that is installed and not listed is left alone, as its table is."""
+    for name in timeouts:
+        if name not in known:
+            raise ConfigurationError(
+                f"{file}: [gateway] timeouts.{name}: no plugin has this name.{suggest(name, known)}"
+            )
 
 
 def _too_late(backend: str, verdict: Declined | Unavailable) -> ClientError:

@@ -16,7 +16,7 @@ import attrs
 
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.catalogue import Catalogue
-from studiogate.chain import Chain, Patience, fault, log_fault, told
+from studiogate.chain import Chain, fault, log_fault, told
 from studiogate.chat import ChatRequest
 from studiogate.config import Config
 from studiogate.errors import (
@@ -52,11 +52,7 @@ class Gateway:
         self.catalogue = Catalogue(config, plugins)
         self.started = asyncio.Event()
         """Set once every plugin's lifespan is entered."""
-        self.chain = Chain(
-            plugins,
-            Patience(first_event_s=self.settings.first_event_s, silence_s=self.settings.silence_s),
-            config.defaults,
-        )
+        self.chain = Chain(plugins, self.settings, config.defaults)
         self.queue = ExchangeQueue(slots=self.settings.slots or _capacity(plugins), limit=self.settings.queue_limit)
         self._workdirs = Workdirs(self.settings.upload_files_dir)
         self._running: dict[asyncio.Task[None], Exchange] = {}

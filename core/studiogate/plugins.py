@@ -74,6 +74,11 @@ class PluginHost:
         """Return the names of the loaded plugins, in order."""
         return tuple(self._plugins)
 
+    @property
+    def installed(self) -> tuple[str, ...]:
+        """Return the names of all plugins there are, listed or not."""
+        return tuple(self._installed)
+
     def plugin[T](self, kind: type[T]) -> T:
         """Return the loaded plugin of a class.
 

@@ -37,6 +37,18 @@ def _level(text: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
+class Timeouts:
+    """Configure how long one backend may take: a `[gateway.timeouts.<backend>]` table."""
+
+    first_event_s: float | None = attrs.field(default=None, validator=positive)
+    """Seconds to its first event; None for the gateway's."""
+    silence_s: float | None = attrs.field(default=None, validator=positive)
+    """Seconds between two events; None for the gateway's."""
+    total_s: float | None = attrs.field(default=None, validator=positive)
+    """Seconds to the end of its answer; None for the exchange's deadline only."""
+
+
+@attrs.frozen(kw_only=True)
 class GatewaySettings:
     """Configure the gateway itself."""
 
@@ -72,6 +84,12 @@ class GatewaySettings:
     """Seconds a backend may take to its first event; then the next one tries, or 504."""
     silence_s: float = attrs.field(default=180.0, validator=positive)
     """Seconds between two events of a backend; then 504. Models think silently for minutes: keep it generous."""
+    timeouts: dict[str, Timeouts] = attrs.field(factory=dict[str, Timeouts])
+    """Other times for single backends, by their names."""
+    breaker_failures: int = attrs.field(default=5, validator=positive)
+    """Failures in a row after which a backend is asked after all others."""
+    breaker_pause_s: float = attrs.field(default=30.0, validator=positive)
+    """Seconds after which it is tried again in its turn."""
     commit_s: float = attrs.field(default=10.0, validator=positive)
     """Seconds a stream's HTTP status waits for the first event, so that early failures keep their status."""
     keepalive_s: float = attrs.field(default=15.0, validator=positive)

@@ -5,7 +5,7 @@ import attrs
 import pytest
 
 from studiogate import Declined, InvalidRequest, Unavailable, hookimpl
-from studiogate.chain import Chain, Patience
+from studiogate.chain import Chain
 from studiogate.errors import (
     ClientError,
     DeadlineExceeded,
@@ -17,27 +17,33 @@ from studiogate.events import Event, TextDelta, Usage
 from studiogate.exchange import Exchange
 from studiogate.models import Model
 from studiogate.params import Params
+from studiogate.settings import GatewaySettings
 from studiogate.trace import attempts_text, ignored_text, trace_headers
 
 from .backends import STOP, Held, Script, backend, exchange_of, host, says, text_of, with_params, yields
 
-PATIENT = Patience(first_event_s=60, silence_s=60)
-HASTY = Patience(first_event_s=0.01, silence_s=60)
-UNEASY = Patience(first_event_s=60, silence_s=0.01)
+PATIENT = GatewaySettings(breaker_failures=2)
+HASTY = GatewaySettings(first_event_s=0.01)
+UNEASY = GatewaySettings(silence_s=0.01)
 
 
-async def answered(exchange: Exchange, plugins: Mapping[str, type], patience: Patience = PATIENT) -> list[Event]:
+def chain_of(plugins: Mapping[str, type], settings: GatewaySettings = PATIENT) -> Chain:
+    """Make a chain whose backends all get the same time."""
+    return Chain(host(plugins), settings)
+
+
+async def answered(exchange: Exchange, plugins: Mapping[str, type], settings: GatewaySettings = PATIENT) -> list[Event]:
     """Run a chain to its end."""
-    return [event async for event in Chain(host(plugins), patience).answer(exchange)]
+    return [event async for event in chain_of(plugins, settings).answer(exchange)]
 
 
 async def failed[E: ClientError](
-    wanted: type[E], exchange: Exchange, plugins: Mapping[str, type], patience: Patience = PATIENT
+    wanted: type[E], exchange: Exchange, plugins: Mapping[str, type], settings: GatewaySettings = PATIENT
 ) -> tuple[str, E]:
     """Run a chain to the error it ends with; return the text before it and the error."""
     events: list[Event] = []
     try:
-        async for event in Chain(host(plugins), patience).answer(exchange):
+        async for event in chain_of(plugins, settings).answer(exchange):
             events.append(event)  # noqa: PERF401 - what came before the error counts
     except wanted as error:
         return text_of(events), error
@@ -249,7 +255,7 @@ async def test_a_closed_answer_closes_the_backend() -> None:
     """Who stops reading closes the backend at its current yield."""
     held = Held()
     exchange = exchange_of()
-    answer = Chain(host({"a": backend(held)}), PATIENT).answer(exchange)
+    answer = chain_of({"a": backend(held)}).answer(exchange)
     await anext(answer)
     await answer.aclose()
 
@@ -396,6 +402,6 @@ async def test_a_backend_shares_what_the_next_one_may_use() -> None:
 
 def test_the_chain_knows_its_backends_in_order() -> None:
     """Only plugins that answer are backends."""
-    made = Chain(host({"a": backend(says()), "b": says_params("b", []), "c": backend(says())}), PATIENT)
+    made = chain_of({"a": backend(says()), "b": says_params("b", []), "c": backend(says())})
 
     assert [each.plugin for each in made.backends] == ["a", "c"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from studiogate import hookimpl
-from studiogate.chain import Chain, Patience
+from studiogate.chain import Chain
 from studiogate.config import Config
 from studiogate.defaults import Defaults, forget_unasked
 from studiogate.errors import ConfigurationError
@@ -14,11 +14,11 @@ from studiogate.exchange import Exchange
 from studiogate.gateway import Gateway
 from studiogate.models import Model, Thinking
 from studiogate.params import Params
+from studiogate.settings import GatewaySettings
 from studiogate.trace import ignored_text
 
 from .backends import ask, backend, exchange_of, host, read, says, with_params
 
-PATIENT = Patience(first_event_s=5, silence_s=5)
 PRO = Model(id="pro", display_name="Pro", output_token_limit=65536, thinking=Thinking(min_budget=128, max_budget=32768))
 LEVELS = Model(id="three", display_name="3", output_token_limit=65536, thinking=Thinking(levels=("low", "high")))
 SMALL = Model(id="small", display_name="Small", output_token_limit=2048)
@@ -32,7 +32,7 @@ def config(environ: dict[str, str] | None = None, **defaults: Any) -> Config:
 async def run(params: Params, defaults: Defaults, plugins: dict[str, type], model: Model | None = None) -> Exchange:
     """Run an exchange through a chain and return it."""
     exchange = exchange_of(ask(params=params), model=model)
-    async for _ in Chain(host(plugins), PATIENT, defaults).answer(exchange):
+    async for _ in Chain(host(plugins), GatewaySettings(), defaults).answer(exchange):
         pass
     return exchange
 

@@ -7,6 +7,7 @@ import attrs
 from litestar import Response, get
 from litestar.datastructures import State
 
+from studiogate.breaker import Breaker
 from studiogate.gateway import Gateway
 from studiogate.health import Health
 
@@ -27,11 +28,20 @@ async def show_health(state: State) -> Response[dict[str, Any]]:
         "queue_length": waiting,
         "plugins": {name: attrs.asdict(told, filter=attrs.filters.exclude("flags")) for name, told in health.items()},
         "backends": [backend.plugin for backend in gateway.chain.backends],
+        "breakers": {name: _breaker(breaker) for name, breaker in gateway.chain.breakers.items()},
         "queue": {"slots": queue.slots, "running": len(queue.running), "waiting": waiting},
     }
     # In this order for people; what the gateway itself says is stronger than any plugin's flag.
     body = dict.fromkeys(("status", "message")) | flags_of(health.values()) | own
     return Response(body, status_code=200 if trouble is None else 503)
+
+
+def _breaker(breaker: Breaker) -> dict[str, Any]:
+    return {
+        "state": str(breaker.state),
+        "failures": breaker.failures,
+        "again_in_s": round(breaker.again_in_s, 1),
+    }
 
 
 def flags_of(health: Iterable[Health]) -> dict[str, bool]:
