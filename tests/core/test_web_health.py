@@ -24,6 +24,7 @@ def tells(health: Health, base: type = object) -> type:
 
 
 ANSWERS = backend(says("x"))
+CLOSED = {"state": "closed", "failures": 0, "again_in_s": 0.0}
 TIRED = Health(ready=False, status="tired", advice="Make coffee.", details={"cups": 0})
 
 
@@ -41,6 +42,7 @@ async def test_health_tells_what_is_up() -> None:
         "queue_length": 0,
         "plugins": {},
         "backends": ["a"],
+        "breakers": {"a": CLOSED},
         "queue": {"slots": 3, "running": 0, "waiting": 0},
     }
 
@@ -72,6 +74,7 @@ async def test_health_tells_what_is_wrong_and_what_to_do() -> None:
         "queue_length": 0,
         "plugins": {"ill": {"ready": False, "status": "tired", "advice": "Make coffee.", "details": {"cups": 0}}},
         "backends": ["ill"],
+        "breakers": {"ill": CLOSED},
         "queue": {"slots": 8, "running": 0, "waiting": 0},
     }
 
@@ -125,7 +128,7 @@ async def test_plugins_set_fields_at_the_top(told: list[Mapping[str, bool]], sho
     async with serving(plugins) as served:
         health: dict[str, Any] = (await served.http.get("/health")).json()
 
-    own = {"status", "message", "worker_running", "queue_length", "plugins", "backends", "queue"}
+    own = {"status", "message", "worker_running", "queue_length", "plugins", "backends", "breakers", "queue"}
     assert {name: value for name, value in health.items() if name not in own} == shown
     assert (health["status"], health["worker_running"]) == ("ok", True)
     assert "flags" not in health["plugins"]["p0"]
