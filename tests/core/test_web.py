@@ -185,7 +185,6 @@ async def test_a_failure_after_the_headers_travels_in_the_stream() -> None:
     ("method", "path", "body", "status", "code", "param"),
     [
         ("GET", "/nowhere", b"", 404, "not_found", None),
-        ("GET", "/", b"", 404, "not_found", None),
         ("GET", CHAT_PATH, b"", 405, "method_not_allowed", None),
         ("DELETE", "/v1/models", b"", 405, "method_not_allowed", None),
         ("POST", CHAT_PATH, b"{", 400, None, None),

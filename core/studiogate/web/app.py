@@ -10,6 +10,8 @@ from studiogate.keys import ApiKeys
 from studiogate.web.chat import create_chat_completion
 from studiogate.web.errors import on_bug, on_client_error, on_http_error
 from studiogate.web.health import show_health
+from studiogate.web.index import show_index
+from studiogate.web.info import show_info
 from studiogate.web.models import list_models, show_model
 from studiogate.web.origin import refuse_foreign_sites
 from studiogate.web.queue import cancel_request, show_queue
@@ -18,7 +20,16 @@ from studiogate.web.queue import cancel_request, show_queue
 def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
     """Return the application of a gateway. Its lifespan is the caller's: the app neither starts nor stops anything."""
     return Litestar(
-        route_handlers=[create_chat_completion, list_models, show_model, show_queue, cancel_request, show_health],
+        route_handlers=[
+            create_chat_completion,
+            list_models,
+            show_model,
+            show_queue,
+            cancel_request,
+            show_health,
+            show_info,
+            show_index,
+        ],
         state=State({"gateway": gateway, "api_keys": keys}),
         exception_handlers={ClientError: on_client_error, HTTPException: on_http_error, Exception: on_bug},
         before_request=refuse_foreign_sites(gateway.settings),
