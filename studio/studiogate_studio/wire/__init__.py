@@ -20,6 +20,7 @@ from studiogate_studio.wire.request import (
     read_request,
 )
 from studiogate_studio.wire.schema import encode_schema
+from studiogate_studio.wire.simplify import SimplifiedSchema, simplify_schema
 from studiogate_studio.wire.status import Status, http_status, read_status, status_of
 from studiogate_studio.wire.structs import decode_struct, decode_value, encode_struct, encode_value
 from studiogate_studio.wire.tools import (
@@ -44,6 +45,7 @@ __all__ = [
     "ModelList",
     "Outcome",
     "RequestPatch",
+    "SimplifiedSchema",
     "Status",
     "StreamFailed",
     "Truncated",
@@ -64,6 +66,7 @@ __all__ = [
     "read_models",
     "read_request",
     "read_status",
+    "simplify_schema",
     "status_of",
     "url_context",
 ]
