@@ -62,6 +62,8 @@ class Thinking:
     """Largest budget in tokens; None for level models."""
     default_budget: int | None = None
     can_turn_off: bool = False
+    off_by_default: bool = False
+    """Whether the model thinks only where it is told to."""
     levels: tuple[str, ...] = ()
     """Of minimal, low, medium, high; empty for budget models."""
     default_level: str | None = None

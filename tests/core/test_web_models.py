@@ -40,6 +40,7 @@ SHOWN: dict[str, Any] = {
         "max_budget": 32768,
         "default_budget": 8192,
         "can_turn_off": False,
+        "off_by_default": False,
         "levels": [],
         "default_level": None,
     },

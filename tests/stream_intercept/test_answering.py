@@ -2,17 +2,26 @@
 
 import asyncio
 import json
+from typing import Any
 
+import attrs
 import pytest
 
+from studiogate.chat import ChatRequest, Message, Role
 from studiogate.errors import InvalidRequest, ModelNotFound, Unavailable
 from studiogate.events import Event, Finish, FinishReason, TextDelta
-from studiogate_stream_intercept.answering import read_answer, read_refusal
+from studiogate.exchange import Exchange
+from studiogate.models import Model, Thinking
+from studiogate.params import Params, ResponseFormat
+from studiogate.prompt import build_prompt
+from studiogate.thinking import ThinkingChoice
+from studiogate_stream_intercept import StreamIntercept
+from studiogate_stream_intercept.answering import read_answer, read_refusal, request_patch
 from studiogate_stream_intercept.errors import StreamBroken
 from studiogate_stream_intercept.refusals import refuse_status
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_stream_intercept.stream import AnswerStream
-from studiogate_studio.wire import Status
+from studiogate_studio.wire import JSON_MIME, RequestPatch, Status, Unset, patch_request
 
 TEXT = [[[[[[None, "Hi"]], "model"]]]]
 FINISH = [[[[[[None, "!"]], "model"], 1]]]
@@ -125,3 +134,107 @@ def test_the_tail_fits_the_gateways_patience(tail_s: float) -> None:
     """The gateway drops what comes 5 s after a finish, so a longer tail would lose the counts."""
     with pytest.raises(ValueError, match=r"from 0\.1 to 4"):
         StreamInterceptSettings(tail_s=tail_s)
+
+
+FLASH = Model(
+    id="flash",
+    display_name="Flash",
+    output_token_limit=65536,
+    default_temperature=0.7,
+    default_top_p=0.9,
+    default_top_k=40,
+    thinking=Thinking(min_budget=0, max_budget=24576, can_turn_off=True),
+)
+GEMMA = attrs.evolve(FLASH, id="gemma", thinking=None)
+
+
+def patch_for(params: Params, model: Model | None = FLASH) -> RequestPatch:
+    """Return the patch for an exchange with these parameters, as they are."""
+    request = ChatRequest(messages=(Message(role=Role.USER, text="Hi"),))
+    prompt = build_prompt(request.messages)
+    exchange = Exchange(id="req_0", request=request, prompt=prompt, deadline=float("inf"), model=model, params=params)
+    return request_patch(exchange, model)
+
+
+def test_everything_the_client_asks_is_patched() -> None:
+    """Each parameter has its slot."""
+    schema: Any = {"type": "object", "properties": {"a": {"type": "string"}}}
+    patch = patch_for(
+        Params(
+            temperature=0.1,
+            top_p=0.2,
+            max_tokens=3,
+            stop=("x",),
+            seed=4,
+            thinking=ThinkingChoice(budget=5),
+            response_format=ResponseFormat(schema=schema),
+        )
+    )
+
+    assert patch == RequestPatch(
+        model="flash",
+        system="",
+        temperature=0.1,
+        top_p=0.2,
+        top_k=40,
+        max_tokens=3,
+        stop=("x",),
+        seed=4,
+        response_mime=JSON_MIME,
+        response_schema=schema,
+        thinks=True,
+        thinking_budget=5,
+        tools=(),
+    )
+
+
+def test_what_the_parameters_leave_open_is_the_models_own() -> None:
+    """And what the page may have saved is cleared."""
+    assert patch_for(Params()) == RequestPatch(
+        model="flash",
+        system="",
+        temperature=0.7,
+        top_p=0.9,
+        top_k=40,
+        max_tokens=65536,
+        stop=(),
+        seed=Unset.UNSET,
+        response_mime="",
+        response_schema={},
+        thinks=True,
+        tools=(),
+    )
+
+
+def test_json_without_a_schema_clears_the_pages_schema() -> None:
+    """Any JSON will do."""
+    patch = patch_for(Params(response_format=ResponseFormat()))
+
+    assert (patch.response_mime, patch.response_schema) == (JSON_MIME, {})
+
+
+@pytest.mark.parametrize(
+    ("params", "model", "config"),
+    [
+        (Params(), FLASH, [1]),
+        (Params(thinking=ThinkingChoice(budget=0)), FLASH, [None, 0]),
+        (Params(thinking=ThinkingChoice(budget=9)), FLASH, [1, 9]),
+        (Params(thinking=ThinkingChoice(level="low")), FLASH, [1, None, None, 1]),
+        (Params(), GEMMA, None),
+    ],
+)
+def test_the_pages_way_of_thinking_is_replaced(params: Params, model: Model, config: list[Any] | None) -> None:
+    """The flag for thoughts is cleared where there are none to be; nothing of the page's level stays."""
+    body = json.dumps(
+        ["models/page", [[[[None, "hi"]], "user"]], None, [*[None] * 16, [1, 77, None, 3]], "!p"]
+    ).encode()
+
+    assert json.loads(patch_request(body, patch_for(params, model)))[3][16] == config
+
+
+@pytest.mark.parametrize(("effort", "budget"), [("none", 0), ("low", 1000), (50000, 24576)])
+def test_the_backend_fits_the_parameters_to_the_model(effort: str | int, budget: int) -> None:
+    """Its hook does what the studio says."""
+    fitted = StreamIntercept(StreamInterceptSettings()).apply_params(Params(reasoning_effort=effort), FLASH)
+
+    assert fitted.thinking == ThinkingChoice(budget=budget)

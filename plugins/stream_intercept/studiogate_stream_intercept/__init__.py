@@ -9,9 +9,12 @@ from studiogate.errors import ConfigurationError, Declined
 from studiogate.events import Event
 from studiogate.health import Health
 from studiogate.hookspecs import hookimpl
+from studiogate.models import Model
+from studiogate.params import Params
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_studio import BrowserLaunch, Studio, StudioSettings
 from studiogate_studio.launch import ProxyLogin
+from studiogate_studio.params import fit
 from studiogate_studio.wire import SWITCHES
 
 if TYPE_CHECKING:
@@ -79,6 +82,11 @@ class StreamIntercept:
             launch.proxy = f"http://{PROXY_HOST}:{self._proxy.port}"
             launch.proxy_login = self._login
             launch.trusted_spkis.append(self._proxy.spki)
+
+    @hookimpl
+    def apply_params(self, params: Params, model: Model | None) -> Params:
+        """Fit the parameters to the model; all that it takes are patched into the page's request."""
+        return fit(params, model)
 
     @hookimpl
     async def fetch_response(self, exchange: "Exchange") -> AsyncGenerator[Event]:

@@ -24,10 +24,12 @@ from studiogate_stream_intercept.stream import AnswerStream
 from studiogate_stream_intercept.turns import Turn
 from studiogate_studio.tab import Tab
 from studiogate_studio.wire import (
+    JSON_MIME,
     SWITCHES,
     AnswerDecoder,
     ContentDecoder,
     RequestPatch,
+    Unset,
     WireError,
     contents_text,
     patch_request,
@@ -134,13 +136,13 @@ async def read_refusal(stream: AnswerStream) -> StudiogateError:
 def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
     """Return what has to be set in the page's request.
 
-    What the client left open is the requested model's default: the page's own values are made for whatever model is
-    chosen there. System instruction and tools are cleared where the client has none, since the page may hold a saved
-    instruction and searches by default.
+    What the gateway's parameters leave open is the requested model's default: the page's own values are made for
+    whatever model is chosen there. System instruction, tools, seed and JSON are cleared where the client asks for none,
+    since the page may hold saved ones and searches by default.
 
     :param model: the requested model as AI Studio lists it; None leaves the page's values where the client has none.
     """
-    params = exchange.params
+    params, form, thinking = exchange.params, exchange.params.response_format, exchange.params.thinking
     defaults = model or Model(id="", display_name="")
     return RequestPatch(
         model=exchange.model.id if exchange.model else None,
@@ -150,7 +152,12 @@ def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
         top_k=defaults.default_top_k,
         max_tokens=_first(params.max_tokens, defaults.output_token_limit),
         stop=params.stop,
+        seed=_first(params.seed, Unset.UNSET),
+        response_mime=JSON_MIME if form else "",
+        response_schema=(form and form.schema) or {},
         thinks=None if model is None else model.thinking is not None,
+        thinking_budget=thinking.budget if thinking else None,
+        thinking_level=thinking.level if thinking else None,
         tools=tuple(SWITCHES[switch]() for switch in exchange.plan.switches),
     )
 
@@ -162,7 +169,7 @@ def _patched(body: bytes, patch: RequestPatch) -> bytes:
     return patch_request(body, patch)
 
 
-def _first[T](value: T | None, default: T | None) -> T | None:
+def _first[T, D](value: T | None, default: D) -> T | D:
     return default if value is None else value
 
 

@@ -11,9 +11,11 @@ from studiogate_studio.wire.frames import DEFAULT_LIMIT, FrameScanner
 from studiogate_studio.wire.jspb import Json
 from studiogate_studio.wire.model_list import ModelList, read_models
 from studiogate_studio.wire.request import (
+    JSON_MIME,
     THINKING_LEVELS,
     GenerateRequest,
     RequestPatch,
+    Unset,
     contents_text,
     normalise_newlines,
     patch_request,
@@ -34,6 +36,7 @@ from studiogate_studio.wire.tools import (
 
 __all__ = [
     "DEFAULT_LIMIT",
+    "JSON_MIME",
     "SWITCHES",
     "THINKING_LEVELS",
     "AnswerDecoder",
@@ -49,6 +52,7 @@ __all__ = [
     "Status",
     "StreamFailed",
     "Truncated",
+    "Unset",
     "WireError",
     "code_execution",
     "contents_text",

@@ -28,7 +28,10 @@ class Config(IntEnum):
     TEMPERATURE = 4
     TOP_P = 5
     TOP_K = 6
+    RESPONSE_MIME = 7
+    RESPONSE_SCHEMA = 8
     THINKING = 16
+    SEED = 18
 
 
 class ThinkingConfig(IntEnum):
@@ -224,11 +227,12 @@ class Alias(IntEnum):
 
 
 class ModelThinking(IntEnum):
-    """A model's thinking defaults: the first four for budget models, the last two for level models."""
+    """A model's thinking defaults: the first five for budget models, the last two for level models."""
 
     DEFAULT_BUDGET = 0
     MAX_BUDGET = 1
     MIN_BUDGET = 2
     CAN_TURN_OFF = 3
+    OFF_BY_DEFAULT = 4
     DEFAULT_LEVEL = 5
     LEVELS = 6

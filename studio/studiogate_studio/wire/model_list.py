@@ -117,6 +117,7 @@ def _thinking(row: Json) -> Thinking | None:
         max_budget=int_at(thinking, ModelThinking.MAX_BUDGET),
         default_budget=int_at(thinking, ModelThinking.DEFAULT_BUDGET),
         can_turn_off=flag_at(thinking, ModelThinking.CAN_TURN_OFF),
+        off_by_default=flag_at(thinking, ModelThinking.OFF_BY_DEFAULT),
         levels=tuple(level for level in _RISING if level in offered),
         default_level=_LEVELS.get(int_at(thinking, ModelThinking.DEFAULT_LEVEL) or 0),
     )

@@ -7,6 +7,7 @@ and written anew, so no number or escape in them can change.
 """
 
 from collections.abc import Mapping
+from enum import Enum
 
 import attrs
 
@@ -14,11 +15,21 @@ from studiogate_studio.wire.brackets import elements
 from studiogate_studio.wire.errors import WireError
 from studiogate_studio.wire.indices import Config, Content, Inline, Part, Request, ThinkingConfig, Tool
 from studiogate_studio.wire.jspb import Json, at, decode, encode, list_at, text_at
+from studiogate_studio.wire.schema import encode_schema
 
 THINKING_LEVELS = {"low": 1, "medium": 2, "high": 3, "minimal": 4}
 """The numbers of the page's thinking levels, in requests and in the list of models."""
 
+JSON_MIME = "application/json"
+"""The type of answers that are to be JSON."""
+
 _NULL = b"null"
+
+
+class Unset(Enum):
+    """Stands for a value that is to be cleared, where no value of the slot's own type can."""
+
+    UNSET = "unset"
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +61,12 @@ class RequestPatch:
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None
     """Stop sequences; empty clears the page's."""
+    seed: int | Unset | None = None
+    """Makes sampling repeatable, 32 bits; `Unset.UNSET` clears the page's."""
+    response_mime: str | None = None
+    """The MIME type of the answer: `JSON_MIME`, or empty for text, which clears the page's JSON mode."""
+    response_schema: Mapping[str, Json] | None = None
+    """The JSON Schema of an answer in JSON; simplified where it has to be. Empty clears the page's."""
     thinks: bool | None = None
     """Whether the model thinks. Replaces the page's thinking config, which is made for the model chosen there and would
     be refused for one of another kind: by the model's own defaults with thoughts included, or by none."""
@@ -92,7 +109,8 @@ def normalise_newlines(text: str) -> str:
 def patch_request(body: bytes, patch: RequestPatch) -> bytes:
     """Return the body with the patch's slots set and every other byte as it was.
 
-    Raises `WireError` where the body is no GenerateContent request, or the patch names an unknown thinking level.
+    Raises `WireError` where the body is no GenerateContent request, or the patch names an unknown thinking level or has
+    a schema that can't be simplified.
     """
     read_request(body)
     slots = _slots(patch)
@@ -124,6 +142,12 @@ def _config(patch: RequestPatch, config: bytes) -> bytes | None:
     slots = {index: encode(value) for index, value in values.items() if value is not None}
     if patch.stop is not None:
         slots[Config.STOP] = encode(list(patch.stop) or None)
+    if patch.seed is not None:
+        slots[Config.SEED] = encode(None if isinstance(patch.seed, Unset) else patch.seed)
+    if patch.response_mime is not None:
+        slots[Config.RESPONSE_MIME] = encode(patch.response_mime or None)
+    if patch.response_schema is not None:
+        slots[Config.RESPONSE_SCHEMA] = encode(encode_schema(patch.response_schema) if patch.response_schema else None)
     page = _element(_split(config), Config.THINKING) if patch.thinks is None else _NULL
     if thinking := _thinking(patch):
         slots[Config.THINKING] = _set(page, thinking)

@@ -58,6 +58,10 @@ def test_a_bare_row_is_enough() -> None:
     [
         ([8192, 32768, 128, 0], Thinking(min_budget=128, max_budget=32768, default_budget=8192)),
         ([8000, 24576, 0, 1], Thinking(min_budget=0, max_budget=24576, default_budget=8000, can_turn_off=True)),
+        (
+            [8192, 24576, 512, 1, 1],
+            Thinking(min_budget=512, max_budget=24576, default_budget=8192, can_turn_off=True, off_by_default=True),
+        ),
         ([None, None, None, 0, None, 3, [1, 3]], Thinking(levels=("low", "high"), default_level="high")),
         (
             [None, None, None, 0, None, 3, [4, 1, 2, 3, 9]],

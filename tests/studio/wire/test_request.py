@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from studiogate_studio.wire import (
+    JSON_MIME,
     RequestPatch,
+    Unset,
     WireError,
     code_execution,
     contents_text,
@@ -46,6 +48,9 @@ PATCHES = st.builds(
     top_p=st.none() | st.floats(0, 1),
     max_tokens=st.none() | st.integers(1, 65536),
     stop=st.none() | st.lists(st.text()).map(tuple),
+    seed=st.none() | st.just(Unset.UNSET) | st.integers(-(2**31), 2**31 - 1),
+    response_mime=st.sampled_from([None, "", JSON_MIME]),
+    response_schema=st.sampled_from([None, {}, {"type": "string"}, {"properties": {"a": {"type": "integer"}}}]),
     thinking_budget=st.none() | st.integers(-1, 32768),
     thinking_level=st.none() | st.sampled_from(["minimal", "low", "medium", "high"]),
     tools=st.sampled_from([None, (), (google_search(),), (code_execution(),)]),
@@ -155,6 +160,42 @@ def test_sampling_is_set_and_the_rest_of_the_config_kept() -> None:
 def test_stop_sequences_are_cleared() -> None:
     """An empty list clears the page's."""
     assert changed(stop=())[3][1] is None
+
+
+def test_a_seed() -> None:
+    """It has a slot of its own, also where the page's config is shorter."""
+    assert changed(seed=42)[3] == [*PAGE[3], None, 42]
+    assert changed(seed=0)[3][18] == 0
+    assert changed(seed=Unset.UNSET) == {}
+
+
+def test_an_answer_in_json() -> None:
+    """The MIME type alone asks for any JSON, with a schema for that one."""
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+
+    assert changed(response_mime=JSON_MIME)[3][7:9] == ["application/json", None]
+    assert changed(response_mime=JSON_MIME, response_schema=schema)[3][7:9] == [
+        "application/json",
+        slots({0: 6, 6: [["a", [1]]], 7: ["a"], 22: ["a"]}),
+    ]
+
+
+def test_what_the_page_saved_is_cleared() -> None:
+    """Its JSON mode, schema and seed must not leak into a client's answer; clearing nothing changes no byte."""
+    config = [*PAGE[3][:7], "application/json", [6], *PAGE[3][9:], None, 7]
+    saved = compact([*PAGE[:3], config, *PAGE[4:]])
+    clear = RequestPatch(seed=Unset.UNSET, response_mime="", response_schema={})
+
+    cleared = json.loads(patch_request(saved, clear))[3]
+    assert (cleared[7], cleared[8], cleared[18]) == (None, None, None)
+    assert cleared[:7] == config[:7]
+    assert patch_request(BODY, clear) == BODY
+
+
+def test_a_schema_that_can_not_be_simplified_is_an_error() -> None:
+    """Backends simplify it beforehand, so this is a bug and not a request."""
+    with pytest.raises(WireError, match="without properties"):
+        changed(response_schema={"type": "object"})
 
 
 def test_a_thinking_budget() -> None:
