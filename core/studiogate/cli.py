@@ -10,6 +10,7 @@ from pathlib import Path
 import rich_click as click
 
 from studiogate import logs
+from studiogate.chain_cli import chain
 from studiogate.config import GATEWAY_TABLE
 from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
@@ -77,6 +78,7 @@ def studiogate() -> None:
     """Serve an OpenAI-compatible API from pluggable backends."""
 
 
+studiogate.add_command(chain)
 studiogate.add_command(keys)
 
 

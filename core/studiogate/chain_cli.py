@@ -1,0 +1,88 @@
+"""`studiogate chain`: the backends in the order they are asked, and how each fares. Sends no request upstream.
+
+What the configuration says is known by loading it; how a backend fares only a gateway that runs can tell, so its
+`/health` is asked for, at the address that the configuration names.
+"""
+
+# rich-click passes on click's decorators, whose generic parameter types it leaves open.
+# pyright: reportUnknownMemberType=false
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import rich_click as click
+
+from studiogate.config_option import config_option, read_config
+from studiogate.settings import GatewaySettings, is_loopback
+
+_ASK_S = 5.0
+
+
+@click.command()
+@config_option
+@click.option("--port", type=int, default=None, help="Port of the running gateway.  [default: that of the file]")
+def chain(config_path: Path | None, port: int | None) -> None:
+    """Show which backends are asked, in which order, what each needs and whether it is ready."""
+    from studiogate.plugins import PluginHost  # noqa: PLC0415 - imports every plugin, needed here only
+
+    config = read_config(config_path, {"gateway": {"port": port}})
+    host = PluginHost(config)
+    backends = [hook.plugin for hook in host.implementations("fetch_response")]
+    health = _health(config.gateway)
+    for number, name in enumerate(backends, start=1):
+        needs = [each for each in host.needs(name) if each != name]
+        click.echo(f"{number}. {name}{f' (needs {", ".join(needs)})' if needs else ''}")
+        for line in _fares(host.needs(name), name, health) if health else ():
+            click.echo(f"   {line}")
+    for name, source in host.off.items():
+        click.echo(f"-  {name}: switched off ({source})")
+    if not backends:
+        click.echo("No backend is enabled: list one under plugins.")
+    if health is None:
+        click.echo(f"No gateway answers at {_address(config.gateway)}, so nothing is known of how they fare.", err=True)
+
+
+def _fares(needed: tuple[str, ...], name: str, health: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a running gateway says of a backend: its troubles and those of what it needs, else that it is ready.
+
+    :param needed: the backend and all it needs.
+    """
+    if name not in health["backends"]:
+        yield "not loaded in the gateway that runs: restart it"
+        return
+    told = {each: health["plugins"][each] for each in needed if each in health["plugins"]}
+    troubles = {each: said for each, said in told.items() if not said["ready"]}
+    for each, said in troubles.items():
+        yield f"not ready: {each}: {said['status']}{f'. {said["advice"]}' if said['advice'] else ''}"
+    if not troubles:
+        yield "ready"
+    breaker = health["breakers"][name]
+    if breaker["state"] != "closed":
+        again = f", tried again in {breaker['again_in_s']:g} s" if breaker["again_in_s"] else ""
+        yield f"breaker {breaker['state']} after {breaker['failures']} failures in a row: asked last{again}"
+
+
+def _health(settings: GatewaySettings) -> Mapping[str, Any] | None:
+    """Return what a running gateway says of itself; None if none answers."""
+    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=_ASK_S)
+    try:
+        connection.request("GET", "/health")
+        body: object = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    known = isinstance(body, dict) and {"backends", "plugins", "breakers"} <= body.keys()
+    return cast("dict[str, Any]", body) if known else None
+
+
+def _reachable(host: str) -> str:
+    """Return an address of this machine for one to listen on: 0.0.0.0 is none to connect to."""
+    return host if is_loopback(host) or host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - only compared
+
+
+def _address(settings: GatewaySettings) -> str:
+    return f"http://{_reachable(settings.host)}:{settings.port}"
