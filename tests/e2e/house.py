@@ -96,6 +96,15 @@ class Gateway:
         """Return how many tabs wait for work."""
         return int(self.health()["plugins"]["studio"]["details"].get("tabs", {}).get("ready", 0))
 
+    def queue(self) -> dict[str, Any]:
+        """Return who waits and who runs."""
+        body: dict[str, Any] = httpx.get(f"{self.url}/v1/queue").raise_for_status().json()
+        return body
+
+    def cancel(self, req_id: str) -> httpx.Response:
+        """Ask for a request's end."""
+        return httpx.post(f"{self.url}/v1/cancel/{req_id}")
+
     def ask(self, text: str, **fields: Any) -> httpx.Response:
         """Post a chat request without streaming."""
         body = {"messages": [{"role": "user", "content": text}], **fields}
