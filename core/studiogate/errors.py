@@ -50,7 +50,7 @@ class Unavailable(StudiogateError):  # noqa: N818 - a verdict, not a failure
     """Raised by a backend before its first event: it cannot answer now, another may.
 
     `status` is what the client gets if no other backend can: 429 (quota), 502 (upstream broke), 503 (not ready, signed
-    out) or 504 (upstream silent).
+    out), 504 (upstream silent), or another of the table, such as 400 for what only this upstream finds wrong.
     """
 
     def __init__(self, reason: str, *, retry_after_s: float | None = None, status: int = 502) -> None:

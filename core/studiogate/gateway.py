@@ -246,6 +246,7 @@ class Gateway:
                 hook, exchange, tools=left, choice=request.tool_choice, request=request
             )
             plan = plan if part is None else plan.merged(part)
+        plan = _own_functions(request, plan).merged(plan)
         for tool in request.tools:
             if tool.index not in plan.taken:
                 raise InvalidRequest(
@@ -253,6 +254,13 @@ class Gateway:
                 )
         _check_choice(request, plan)
         return plan
+
+
+def _own_functions(request: ChatRequest, plan: ToolPlan) -> ToolPlan:
+    """Return the client's functions that no plugin took, as a part of the plan."""
+    left = {tool.index: tool.declaration for tool in request.tools if tool.index not in plan.taken}
+    functions = {index: declared for index, declared in left.items() if declared is not None}
+    return ToolPlan(taken=frozenset(functions), functions=tuple(functions.values()))
 
 
 def _check_choice(request: ChatRequest, plan: ToolPlan) -> None:

@@ -61,8 +61,8 @@ async def map_tools(tools: Sequence[ToolSpec], choice: Any, request: ChatRequest
     :param tools: every tool no earlier plugin took, in the client's order.
     :param choice: the request's `tool_choice`: auto, none, required, an object naming a function, or None.
     :param request: the whole request. Read only.
-    :return: this plugin's part, `taken` naming the tools it answers for; None for no part. Tools nobody takes are a
-    400.
+    :return: this plugin's part, `taken` naming the tools it answers for; None for no part. Functions nobody takes are
+        declared to the model; other tools nobody takes are a 400.
     :raises InvalidRequest: a tool that is this plugin's is wrong.
     """
 

@@ -16,6 +16,10 @@ class ResponseFormat:
     """The JSON Schema it should follow; None for any JSON object."""
     name: str | None = None
     """What the client calls the schema."""
+    description: str | None = None
+    """What the client says the schema is for."""
+    strict: bool | None = None
+    """Whether the answer must follow the schema to the letter; None leaves it to the backend."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +51,8 @@ class Params:
     other: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """OpenAI's parameters without a field of their own (`logit_bias`, `store`, ...), as the client sent them. A plugin
     that honours one takes it; what is left when a backend starts is reported as ignored."""
+    passed: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """What a backend has moved here from `other`: it gives its upstream these as they are."""
     ignored: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """What was asked for and won't be honoured, or not as asked: name -> reason. Reported as `x-studiogate-ignored`."""
 

@@ -4,7 +4,8 @@ A plugin is a class named by an entry point of the group `studiogate.plugins`. I
 
 - `settings`: an attrs class; the host builds it from the plugin's table and passes it to the constructor; with a field
   `enabled` that is false, the plugin counts as not listed;
-- `requires`: names of plugins to load with it, before it;
+- `requires`: names of plugins to load with it, before it; or a static or class method that takes the settings and
+  returns them, where what it needs depends on how it is set;
 - `hookspecs`: a module of further hook specifications;
 - methods marked `@hookimpl`.
 
@@ -58,6 +59,7 @@ class PluginHost:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._plugins: dict[str, object] = {}
+        self._required: dict[str, tuple[str, ...]] = {}
         self.off: dict[str, str] = {}
         """The listed plugins that their settings switch off; under each name what says so, such as `plugins.toml`."""
         config.check_tables(self._installed)
@@ -94,7 +96,7 @@ class PluginHost:
     def needs(self, name: str) -> tuple[str, ...]:
         """Return a loaded plugin's name after those of all it requires, directly or not."""
         found: dict[str, None] = {}
-        for required in getattr(self._plugins[name], "requires", ()):
+        for required in self._required[name]:
             found |= dict.fromkeys(self.needs(required))
         return (*found, name)
 
@@ -137,10 +139,8 @@ class PluginHost:
                     raise ConfigurationError(f"plugin {path[-1]} requires {name}, which is switched off ({source}).")
                 self.off[name] = source
                 return
-            requires: object = getattr(kind, "requires", ())
-            if isinstance(requires, str):
-                raise ConfigurationError(f"plugin {name}: requires must be a tuple of names, not one string.")
-            for required in cast("Iterable[str]", requires):
+            self._required[name] = self._requirements(name, kind)
+            for required in self._required[name]:
                 add(required, (*path, name))
             kinds[name] = kind
 
@@ -160,6 +160,26 @@ class PluginHost:
         if not isinstance(kind, type):
             raise ConfigurationError(f"plugin {name}: its entry point must name a class, not {kind!r}.")
         return kind
+
+    def _requirements(self, name: str, kind: type) -> tuple[str, ...]:
+        """Return the names of the plugins that one needs, as it is set."""
+        requires: object = getattr(kind, "requires", ())
+        if callable(requires):
+            settings = getattr(kind, "settings", None)
+            if settings is None:
+                raise ConfigurationError(f"plugin {name}: requires is a method, and there are no settings to give it.")
+            options = self.config.settings(name, settings)
+            try:
+                requires = requires(options)
+            except ConfigurationError:
+                raise
+            except Exception as error:  # the plugin boundary, as with its import
+                raise ConfigurationError(
+                    f"plugin {name}: can't say what it requires: {type(error).__name__}: {error}"
+                ) from error
+        if isinstance(requires, str):
+            raise ConfigurationError(f"plugin {name}: requires must be a tuple of names, not one string.")
+        return tuple(cast("Iterable[str]", requires))
 
     def _switched_off(self, name: str, kind: type) -> str | None:
         """Return what switches a plugin off; None if nothing does."""
@@ -224,6 +244,8 @@ class PluginHost:
         for hook in self._hooks():
             if hook.spec is None:
                 for impl in hook.get_hookimpls():
+                    if impl.optionalhook:
+                        continue
                     known = [each.name for each in self._hooks() if each.spec is not None]
                     raise ConfigurationError(
                         f"plugin {impl.plugin_name}: {hook.name} is no hook.{suggest(hook.name, known)}"

@@ -7,6 +7,16 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
+class FunctionDeclaration:
+    """Declare one function the model may call."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """A JSON Schema of type object; empty for a function without parameters."""
+
+
+@attrs.frozen(kw_only=True)
 class ToolSpec:
     """Hold one entry of the request's `tools`, as the client sent it."""
 
@@ -26,18 +36,20 @@ class ToolSpec:
     @property
     def function(self) -> str | None:
         """Return the name of the function that this tool declares; None for a tool of another type."""
+        return None if (declared := self.declaration) is None else declared.name
+
+    @property
+    def declaration(self) -> FunctionDeclaration | None:
+        """Return the function that this tool declares; None for a tool of another type."""
         function = self.spec.get("function") if self.type == "function" else None
-        return cast("dict[str, Any]", function).get("name") if isinstance(function, dict) else None
-
-
-@attrs.frozen(kw_only=True)
-class FunctionDeclaration:
-    """Declare one function the model may call."""
-
-    name: str
-    description: str = ""
-    parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """A JSON Schema of type object; empty for a function without parameters."""
+        if not isinstance(function, dict):
+            return None
+        fields = cast("dict[str, Any]", function)
+        if not isinstance(name := fields.get("name"), str):
+            return None
+        return FunctionDeclaration(
+            name=name, description=fields.get("description") or "", parameters=fields.get("parameters") or {}
+        )
 
 
 type Executor = Callable[[str], Awaitable[str]]
@@ -53,7 +65,8 @@ class ToolPlan:
     switches: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """Tools built into the upstream, by name (`google_search`), with their options."""
     functions: tuple[FunctionDeclaration, ...] = ()
-    """Declared to the model, in the client's order; the calls go back to the client unless an executor is named."""
+    """Declared to the model; the calls go back to the client unless an executor is named. In the merged plan these are
+    the client's that no plugin took, in its order, and then what plugins add."""
     executors: Mapping[str, Executor] = attrs.field(factory=dict[str, Executor])
     """Functions that the gateway runs itself, by declared name."""
 

@@ -417,6 +417,46 @@ async def test_a_tool_nobody_takes_is_refused_by_its_place() -> None:
     assert error.param == "tools[1]"
 
 
+def functions(*names: str) -> tuple[ToolSpec, ...]:
+    """Make tools that declare functions."""
+    return tuple(
+        ToolSpec(index=index, spec={"type": "function", "function": {"name": name}}) for index, name in enumerate(names)
+    )
+
+
+async def test_functions_that_nobody_takes_are_declared() -> None:
+    """The client's own come first, in its order and as it declares them; of equal names its own stands."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    full = {"name": "weather", "description": "Tell it.", "parameters": schema, "strict": True}
+    sparse = {"name": "time", "description": None, "parameters": None}
+    tools = [{"type": "function", "function": full}, {"type": "search"}, {"function": sparse}]
+    more = (FunctionDeclaration(name="time", description="another"), FunctionDeclaration(name="added"))
+    async with living({"adds": maps("search", [], functions=more), "answers": backend(says("x"))}) as gateway:
+        specs = tuple(ToolSpec(index=index, spec=spec) for index, spec in enumerate(tools))
+        await read(exchange := gateway.submit(ask(tools=specs)))
+
+    assert exchange.plan.taken == {0, 1, 2}
+    assert exchange.plan.functions == (
+        FunctionDeclaration(name="weather", description="Tell it.", parameters=schema),
+        FunctionDeclaration(name="time"),
+        FunctionDeclaration(name="added"),
+    )
+
+
+async def test_a_function_that_a_plugin_takes_is_not_declared() -> None:
+    """Who takes it answers for it, whatever becomes of it."""
+
+    class Takes:
+        @hookimpl
+        async def map_tools(self, tools: Sequence[ToolSpec]) -> ToolPlan:
+            return ToolPlan(taken=frozenset({1}), switches={"search": {}})
+
+    async with living({"takes": Takes, "answers": backend(says("x"))}) as gateway:
+        await read(exchange := gateway.submit(ask(tools=functions("a", "b", "c"))))
+
+    assert [function.name for function in exchange.plan.functions] == ["a", "c"]
+
+
 @pytest.mark.parametrize("name", ["own", "added"])
 async def test_a_function_that_somebody_offers_may_be_chosen(name: str) -> None:
     """Whether the client declared it or a plugin added it."""

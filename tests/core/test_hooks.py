@@ -168,3 +168,15 @@ async def test_configure_browser() -> None:
     await host({"studio": studio, "x": example("configure_browser")}).call_async("configure_browser", launch=launch)
 
     assert launch.proxy == "http://127.0.0.1:3128"
+
+
+def test_what_is_required_may_depend_on_settings() -> None:
+    """The page's example of a class with settings says so."""
+    (code,) = re.findall(r"```python\n(import attrs\n.+?)```", PAGE, re.DOTALL)
+    namespace: dict[str, Any] = {"__name__": "example_requires"}
+    exec(compile(code, "docs/hooks.md: requires", "exec"), namespace)
+    reader, settings = namespace["Reader"], namespace["ReaderSettings"]
+
+    assert reader.requires(settings()) == ("studio",)
+    assert reader.requires(settings(in_page=False)) == ()
+    assert host({"reader": reader, "studio": type("Studio", (), {})}).names == ("studio", "reader")

@@ -20,11 +20,11 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
         ({"type": "json_object"}, ResponseFormat()),
         (
             {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA, "strict": True}},
-            ResponseFormat(schema=SCHEMA, name="n"),
+            ResponseFormat(schema=SCHEMA, name="n", strict=True),
         ),
         (
             {"type": "json_schema", "json_schema": {"schema": {}, "strict": None, "description": "d"}},
-            ResponseFormat(schema={}),
+            ResponseFormat(schema={}, description="d"),
         ),
         ({"type": "json_schema", "name": "n", "schema": SCHEMA}, ResponseFormat(schema=SCHEMA, name="n")),
     ],

@@ -111,6 +111,67 @@ def test_a_plugin_that_is_switched_off_counts_as_not_listed() -> None:
     }
 
 
+@attrs.frozen(kw_only=True)
+class Wish:
+    """Settings that name a plugin."""
+
+    wants: str = "below"
+
+
+class Wishing(Plain):
+    """A plugin that requires whatever its settings name, by a class method."""
+
+    settings = Wish
+
+    def __init__(self, settings: Wish) -> None:
+        self.options = settings
+
+    @classmethod
+    def requires(cls, settings: Wish) -> tuple[str, ...]:
+        """Need what the settings name."""
+        return (settings.wants,) if settings.wants else ()
+
+
+def wishing(kind: type = Wishing, **table: str) -> PluginHost:
+    """Load a plugin `a` with its table; there are `below` and `other` besides."""
+    made = attrs.evolve(config("a"), tables={"a": table})
+    return PluginHost(made, installed({"a": kind, "below": plugin(), "other": plugin()}))
+
+
+def test_what_a_plugin_requires_may_depend_on_its_settings() -> None:
+    """The method is asked with the settings, and its answer counts wherever requirements do."""
+    assert wishing().names == ("below", "a")
+    assert wishing(wants="other").names == ("other", "a")
+    assert wishing(wants="").names == ("a",)
+    assert wishing(wants="other").needs("a") == ("other", "a")
+    assert wishing(wants="").needs("a") == ("a",)
+
+
+def test_a_method_that_cant_say_what_is_required_names_the_plugin() -> None:
+    """It stops the start, like any other mistake of a plugin while it is loaded."""
+
+    class Broken(Wishing):
+        @staticmethod
+        def requires(settings: Wish) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+            raise ValueError("no idea")
+
+    class Strict(Wishing):
+        @staticmethod
+        def requires(settings: Wish) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+            raise ConfigurationError("[a] wants: is needed.")
+
+    class Unset(Plain):
+        @staticmethod
+        def requires(settings: Wish) -> tuple[str, ...]:
+            return ()
+
+    with pytest.raises(ConfigurationError, match=r"^plugin a: can't say what it requires: ValueError: no idea$"):
+        wishing(Broken)
+    with pytest.raises(ConfigurationError, match=r"^\[a\] wants: is needed\.$"):
+        wishing(Strict)
+    assert refused({"a": Unset}) == "plugin a: requires is a method, and there are no settings to give it."
+
+
 def test_a_plugin_that_another_requires_cant_be_switched_off() -> None:
     """The one that needs it couldn't work; the message names both and the place of the switch."""
     with pytest.raises(ConfigurationError, match=r"plugin b requires a, which is switched off \(plugins\.toml\)"):
@@ -398,6 +459,24 @@ def test_a_hook_of_a_plugin_that_isnt_loaded_is_unknown() -> None:
     alone = type("Alone", (Apprentice,), {"requires": ()})
 
     assert "is no hook" in refused({"alone": alone})
+
+
+class Helpful:
+    """Implement another plugin's hook where there is one."""
+
+    @hookimpl(optionalhook=True)
+    def paint(self) -> str:
+        """Paint."""
+        return "helpful"
+
+
+def test_an_optional_implementation_is_left_alone_without_the_hook() -> None:
+    """Its plugin works without the one that defines the hook, and with it is called like any other."""
+    alone = host({"helpful": Helpful})
+    together = host({"helpful": Helpful, "painter": Painter})
+
+    assert alone.names == ("helpful",)
+    assert together.call("paint", colour="red") == [("helpful", "helpful"), ("painter", "painter red")]
 
 
 def test_a_plugins_own_hook_is_checked_like_ours() -> None:

@@ -45,7 +45,7 @@ def _read(value: object) -> ResponseFormat | None:
     schema = (
         CONVERTER.structure(fields, JsonSchema) if flat else CONVERTER.structure(fields, JsonSchemaFormat).json_schema
     )
-    return ResponseFormat(schema=schema.schema, name=schema.name)
+    return ResponseFormat(schema=schema.schema, name=schema.name, description=schema.description, strict=schema.strict)
 
 
 def _plain(kind: str) -> ResponseFormat | None:
