@@ -182,7 +182,7 @@ class DeadlineExceeded(ClientError):  # noqa: N818
     default_code = "timeout"
 
 
-_BY_STATUS: dict[int, type[ClientError]] = {
+ERRORS: dict[int, type[ClientError]] = {
     kind.status: kind
     for kind in (
         InvalidRequest,
@@ -200,11 +200,12 @@ _BY_STATUS: dict[int, type[ClientError]] = {
         DeadlineExceeded,
     )
 }
+"""Every leaf, by its status."""
 
 
 def error_for_status(status: int, message: str, *, retry_after_s: float | None = None) -> ClientError:
     """Return the error of the table for an HTTP status; other 4xx are bad requests, the rest an upstream's failure."""
-    kind = _BY_STATUS.get(status)
+    kind = ERRORS.get(status)
     if kind is None:
         kind = InvalidRequest if 400 <= status < 500 else UpstreamFailed  # noqa: PLR2004
     return kind(message, retry_after_s=retry_after_s)

@@ -5,7 +5,8 @@ of references. A reference is a string (URL, path, base64) or an object that has
 `{"url": "…"}`, `{"image_url": {"url": "…"}}` or `{"file": {"file_data": "…", "filename": "…"}}`.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, cast
 
 import attrs
@@ -27,7 +28,10 @@ REFERENCE_TYPES = (
 )
 """Types of content items that are references; each is also a name that a reference may have its source under."""
 
-_SOURCE_KEYS = ("url", "path", "data", "file_data", *REFERENCE_TYPES)
+_SOURCE_KEYS = ("url", "path", "data", "file_data")
+"""Names that an object has a string for its source under."""
+_OUTER_KEYS = (*_SOURCE_KEYS, *REFERENCE_TYPES)
+"""Names that an object has its source under, a string or an object with one."""
 _WORDS = ("mime_type", "filename", "detail")
 
 
@@ -67,17 +71,13 @@ def _read_reference(value: object) -> Reference:
     return _from_object(value)
 
 
-def _from_object(value: object, *, inside: bool = False) -> Reference:
-    """Read an object with a source.
-
-    :param inside: whether it stands in such an object itself: there is no third one inside.
-    """
+def _from_object(value: object, keys: Sequence[str] = _OUTER_KEYS) -> Reference:
     if not isinstance(value, dict):
         raise TypeError(f"must be a string or an object, not {shown(value)}")
     fields = cast("dict[str, object]", value)
-    sources = [(key, _source(key, fields[key], inside)) for key in _SOURCE_KEYS if fields.get(key) is not None]
+    sources = [(key, _source(fields[key], key, keys)) for key in keys if fields.get(key) is not None]
     if not sources:
-        raise ValueError(f"must name its source under one of {', '.join(_SOURCE_KEYS[:4])}")
+        raise ValueError(f"must name its source under one of {', '.join(_SOURCE_KEYS)}")
     key, source = sources[0]
     mime, filename, detail = (_word(fields, name) for name in _WORDS)
     return Reference(
@@ -89,17 +89,20 @@ def _from_object(value: object, *, inside: bool = False) -> Reference:
     )
 
 
-def _source(key: str, value: object, inside: bool) -> Reference:  # noqa: FBT001 - handed on
+def _source(value: object, key: str, keys: Sequence[str]) -> Reference:
     if isinstance(value, str) and value:
         return Reference(value)
-    if isinstance(value, dict) and not inside:
-        try:
-            return _from_object(cast("object", value), inside=True)
-        except WrongValue as error:
-            raise WrongValue(f"{key}.{error.field}", error.message) from None
-        except ValueError as error:
-            raise WrongValue(key, str(error)) from None
-    raise WrongValue(key, f"must be a string that isn't empty{'' if inside else ', or an object with one'}")
+    if keys is _SOURCE_KEYS:
+        # No object inside an object inside an object, so that no stack runs over.
+        raise WrongValue(key, "must be a string that isn't empty")
+    if not isinstance(value, dict):
+        raise WrongValue(key, "must be a string that isn't empty, or an object with one")
+    try:
+        return _from_object(cast("object", value), _SOURCE_KEYS)
+    except WrongValue as error:
+        raise WrongValue(f"{key}.{error.field}", error.message) from None
+    except ValueError as error:
+        raise WrongValue(key, str(error)) from None
 
 
 def _word(fields: dict[str, object], key: str) -> str | None:
@@ -155,14 +158,14 @@ def _from_items(items: "list[str | Reference]") -> Content:
 _SOURCE: dict[str, Any] = {"type": "string", "minLength": 1}
 
 
-def _reference_schema(source: dict[str, Any]) -> dict[str, Any]:
+def _reference_schema(source: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
-            **{key: {"anyOf": [source, {"type": "null"}]} for key in _SOURCE_KEYS},
+            **{key: {"anyOf": [source, {"type": "null"}]} for key in keys},
             **{key: {"type": ["string", "null"]} for key in _WORDS},
         },
-        "anyOf": [{"required": [key], "properties": {key: source}} for key in _SOURCE_KEYS],
+        "anyOf": [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in keys],
     }
 
 
@@ -172,8 +175,8 @@ def _item_schema(types: tuple[str, ...], **properties: Any) -> dict[str, Any]:
 
 
 SCHEMAS: dict[str, dict[str, Any]] = {
-    "AttachmentSource": _reference_schema(_SOURCE),
-    "Attachment": _reference_schema({"anyOf": [_SOURCE, ref("AttachmentSource")]}),
+    "AttachmentSource": _reference_schema(_SOURCE, _SOURCE_KEYS),
+    "Attachment": _reference_schema({"anyOf": [_SOURCE, ref("AttachmentSource")]}, _OUTER_KEYS),
     "ContentItem": {
         "anyOf": [
             {"type": "string"},
@@ -229,3 +232,36 @@ MessageContent = Annotated[
     ),
 ]
 """A message's content, in any of the three forms."""
+
+_BLANK = r"\s\x1c-\x1f\x85\ufeff"
+"""White space, for a class of characters: what any of Python, ECMAScript and Unicode takes for it."""
+TEXT = re.compile(f"[^{_BLANK}]")
+"""Matches where a text is more than white space."""
+
+_TEXT: dict[str, Any] = {"type": "string", "pattern": TEXT.pattern}
+NOT_EMPTY: list[dict[str, Any]] = [
+    {"required": [field.name], "properties": {field.name: {"type": "array", "minItems": 1}}}
+    for field in attrs.fields(Attachments)
+]
+"""Schemas of what has attachments, in one list or another."""
+SAYS_SOMETHING: dict[str, Any] = {
+    "anyOf": [
+        _TEXT,
+        {
+            "type": "array",
+            "contains": {
+                "anyOf": [
+                    _TEXT,
+                    _item_schema(TEXT_TYPES, text=_TEXT),
+                    _item_schema(("refusal",), refusal=_TEXT),
+                    _item_schema(REFERENCE_TYPES),
+                ]
+            },
+        },
+        {
+            "type": "object",
+            "anyOf": [{"required": ["text"], "properties": {"text": _TEXT}}, *NOT_EMPTY],
+        },
+    ]
+}
+"""The schema of content that has text or attachments."""

@@ -7,7 +7,7 @@ import attrs
 import msgspec
 
 from studiogate.chat import Message, RequestedCall, Role
-from studiogate.openai.content import Attachments, Content, MessageContent, Reference
+from studiogate.openai.content import NOT_EMPTY, SAYS_SOMETHING, TEXT, Attachments, Content, MessageContent, Reference
 from studiogate.openai.shape import CONVERTER, Shape, one_of, ref
 from studiogate.strict import WrongValue, shown
 
@@ -126,13 +126,26 @@ Messages = Annotated[
 def says_something(messages: Iterable[ChatMessage]) -> bool:
     """Tell whether there is anything to answer: text, an attachment, a call."""
     return any(
-        (message.content and (message.content.text.strip() or message.content.references))
+        (message.content and (TEXT.search(message.content.text) or message.content.references))
         or any(message.listed())
         or message.tool_calls
         or message.function_call
         for message in messages
         if ROLES[message.role] is not Role.SYSTEM
     )
+
+
+SOMETHING: dict[str, Any] = {
+    "type": "object",
+    "not": _named(Role.SYSTEM),
+    "anyOf": [
+        {"required": ["content"], "properties": {"content": SAYS_SOMETHING}},
+        *NOT_EMPTY,
+        {"required": ["tool_calls"], "properties": {"tool_calls": {"type": "array", "minItems": 1}}},
+        {"required": ["function_call"], "properties": {"function_call": {"type": "object"}}},
+    ],
+}
+"""What `/openapi.json` says of a message for which that is so."""
 
 
 def conversation(messages: Sequence[ChatMessage], attachments: Sequence[Reference]) -> tuple[Message, ...]:
