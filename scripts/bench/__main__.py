@@ -36,16 +36,17 @@ class Effort:
     cpu_chunks: int
     soak: int
     leavers: int
+    cancels: int
     starts: int
 
 
 FULL = Effort(
     calls=50, tap_answers=2, tap_chunks=250, megabytes=8, rounds=5,
-    cpu_answers=5, cpu_chunks=400, soak=240, leavers=20, starts=3,
+    cpu_answers=5, cpu_chunks=400, soak=240, leavers=20, cancels=20, starts=3,
 )  # fmt: skip
 QUICK = Effort(
     calls=3, tap_answers=1, tap_chunks=25, megabytes=2, rounds=2,
-    cpu_answers=1, cpu_chunks=100, soak=6, leavers=2, starts=1,
+    cpu_answers=1, cpu_chunks=100, soak=6, leavers=2, cancels=2, starts=1,
 )  # fmt: skip
 
 
@@ -82,6 +83,7 @@ def compile_members() -> None:
 async def measured(effort: Effort) -> str:
     """Measure all and return the report."""
     # Only now is there bytecode of what these import.
+    from scripts.bench.cancelling import measure_cancel  # noqa: PLC0415
     from scripts.bench.decoding import measure_decoding  # noqa: PLC0415
     from scripts.bench.figures import Figure, table  # noqa: PLC0415
     from scripts.bench.latency import measure_abort, measure_overhead  # noqa: PLC0415
@@ -98,11 +100,12 @@ async def measured(effort: Effort) -> str:
         two_tabs = write_config(folders[1], simulator)
         _say("start")
         starting = measure_start(two_tabs, runs=effort.starts)
-        _say("latency, aborts and CPU with one tab")
+        _say("latency, aborts, cancels and CPU with one tab")
         with running_gateway(one_tab) as gateway:
             browser = str(gateway.health()["plugins"]["studio"]["details"]["browser"])
             figures += await measure_overhead(gateway, simulator, runs=effort.calls)
             leaving = await asyncio.to_thread(measure_abort, gateway, simulator, runs=effort.leavers)
+            leaving += await asyncio.to_thread(measure_cancel, gateway, simulator, runs=effort.cancels)
             cpu = await asyncio.to_thread(
                 measure_cpu, gateway, simulator, answers=effort.cpu_answers, chunks=effort.cpu_chunks
             )

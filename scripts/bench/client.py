@@ -78,10 +78,31 @@ class Client:
         self._connection.close()
         return left
 
+    def read_all(self, prompt: str, *, stream: bool) -> bytes:
+        """Ask and read whatever comes, an error too, to its end."""
+        return self._asked(prompt, stream=stream).read()
+
+    def cancel(self, req_id: str) -> float:
+        """Ask for a request's end and return when, in Unix seconds.
+
+        :raises http.client.HTTPException: there was nothing to cancel.
+        """
+        if self._connection.sock is None:
+            self._connection.connect()
+        sent = time.time()
+        self._connection.request("POST", f"/v1/cancel/{req_id}")
+        self._checked(self._connection.getresponse()).read()
+        return sent
+
     def _post(self, prompt: str, *, stream: bool) -> http.client.HTTPResponse:
+        return self._checked(self._asked(prompt, stream=stream))
+
+    def _asked(self, prompt: str, *, stream: bool) -> http.client.HTTPResponse:
         body = json.dumps({"messages": [{"role": "user", "content": prompt}], "stream": stream})
         self._connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
-        answer = self._connection.getresponse()
+        return self._connection.getresponse()
+
+    def _checked(self, answer: http.client.HTTPResponse) -> http.client.HTTPResponse:
         if answer.status != http.client.OK:
             raise http.client.HTTPException(f"HTTP {answer.status}: {answer.read(500)!r}")
         return answer

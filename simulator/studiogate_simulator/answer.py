@@ -1,12 +1,15 @@
 """The answer to a turn that no scenario covers: it tells what was received, and obeys the limits it was given."""
 
+import json
 import re
 from typing import Final
 
 from attrs import Factory, frozen
 
 from studiogate_simulator.frames import Media, Source
+from studiogate_simulator.instance import instance_of
 from studiogate_simulator.jspb import Json
+from studiogate_simulator.limits import JSON_MIME
 from studiogate_simulator.models import THINKING, Model
 from studiogate_simulator.submission import Submission
 
@@ -35,8 +38,13 @@ class Answer:
 
 
 def default_answer(submission: Submission, model: Model) -> Answer:
-    """Describe the submission in several chunks, cut by its stop sequences and its token limit."""
-    text = _stopped(_description(submission), submission.config.get("stop_sequences"))
+    """Describe the submission in several chunks, cut by its stop sequences and its token limit.
+
+    Where JSON is wanted it is a JSON document, by the schema where there is one.
+    """
+    as_json = submission.config.get("response_mime_type") == JSON_MIME
+    whole = _document(submission) if as_json else _description(submission)
+    text = _stopped(whole, submission.config.get("stop_sequences"))
     words = re.findall(r"\s*\S+\s*\Z|\s*\S+", text)
     limit = submission.config.get("max_output_tokens")
     most = limit if isinstance(limit, int) else len(words)
@@ -45,8 +53,20 @@ def default_answer(submission: Submission, model: Model) -> Answer:
         thoughts=_thoughts(submission) if THINKING in model.capabilities and _wants_thoughts(submission) else [],
         text=["".join(kept[start : start + _WORDS_PER_CHUNK]) for start in range(0, len(kept), _WORDS_PER_CHUNK)],
         finish=STOP if most >= len(words) else MAX_TOKENS,
-        sources=_sources(submission),
+        sources=[] if as_json else _sources(submission),
     )
+
+
+def _document(submission: Submission) -> str:
+    schema = submission.config.get("response_schema")
+    value: Json = {
+        "model": submission.model,
+        "system": submission.system,
+        "prompt": submission.prompt[:_EXCERPT],
+        "config": submission.config,
+        "tools": submission.tools,
+    }
+    return json.dumps(value if schema is None else instance_of(schema), indent=2, ensure_ascii=False)
 
 
 def _description(submission: Submission) -> str:
@@ -59,6 +79,8 @@ def _description(submission: Submission) -> str:
             f"- Temperature: {_shown(config.get('temperature'))}",
             f"- Top P: {_shown(config.get('top_p'))}",
             f"- Maximum output tokens: {_shown(config.get('max_output_tokens'))}",
+            f"- Seed: {_shown(config.get('seed'))}",
+            f"- Thinking: {_shown_thinking(config.get('thinking'))}",
             f"- System instruction: {_shown(submission.system)}",
             f"- Tools: {', '.join(tools) or 'none'}",
             f"- Files: {', '.join(file.name or file.mime for file in submission.files) or 'none'}",
@@ -110,6 +132,13 @@ def _shown(value: Json) -> str:
     if not isinstance(value, str):
         return str(value)
     return f'"{value[:_EXCERPT]}{"…" if len(value) > _EXCERPT else ""}"'
+
+
+def _shown_thinking(thinking: Json) -> str:
+    if not isinstance(thinking, dict):
+        return "not set"
+    told = {name: value for name, value in thinking.items() if name != "include_thoughts"}
+    return ", ".join(f"{name} {value}" for name, value in told.items()) or "as the model likes"
 
 
 def _shown_list(values: Json) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Final
 
 from litestar.types import Receive, Send
 
@@ -10,15 +9,13 @@ from studiogate_simulator import http
 from studiogate_simulator.body import Cutter, Gzip, Identity, offers_gzip
 from studiogate_simulator.http import Header, Request
 from studiogate_simulator.jspb import Json, at, decode
-from studiogate_simulator.models import MEDIA_RESOLUTION, THINKING, THINKING_BUDGET, THINKING_LEVEL, Model, find_model
+from studiogate_simulator.limits import check_config
+from studiogate_simulator.models import Model, find_model
 from studiogate_simulator.script import Ending, Script, compose, failure
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RpcFailure
 from studiogate_simulator.submission import Submission, read_submission
 from studiogate_simulator.turns import TurnRecord, now
-
-_CONFIG_ENDS: Final = {"temperature": (0, 2), "top_p": (0, 1), "top_k": (1, 1000)}
-"""Closed ranges of the generation config."""
 
 
 async def generate(
@@ -53,37 +50,6 @@ def _admitted(simulation: Simulation, message: Json, submission: Submission) -> 
         raise RpcFailure(NOT_FOUND, f"models/{submission.model} is not supported for generateContent.")
     check_config(submission.config, model)
     return model
-
-
-def check_config(config: dict[str, Json], model: Model) -> None:
-    """Refuse generation configs that upstream refuses."""
-    ends = _CONFIG_ENDS | {"max_output_tokens": (1, model.output_limit)}
-    for name, (least, most) in ends.items():
-        value = config.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-            raise RpcFailure(
-                INVALID_ARGUMENT,
-                f"Unable to submit request because {name} is {value} but must be in the range [{least}, {most}].",
-            )
-    if "media_resolution" in config and MEDIA_RESOLUTION not in model.capabilities:
-        raise RpcFailure(INVALID_ARGUMENT, "Media resolution is not supported for this model.")
-    _check_thinking(config.get("thinking"), model)
-
-
-def _check_thinking(thinking: Json, model: Model) -> None:
-    """Refuse a way of thinking that the model doesn't have; the page itself never sends one."""
-    if not isinstance(thinking, dict):
-        return
-    asked = {
-        "Thinking": (bool(thinking.get("include_thoughts")), THINKING),
-        "Thinking budget": ("budget" in thinking, THINKING_BUDGET),
-        "Thinking level": ("level" in thinking, THINKING_LEVEL),
-    }
-    for name, (wanted, capability) in asked.items():
-        if wanted and capability not in model.capabilities:
-            raise RpcFailure(INVALID_ARGUMENT, f"{name} is not supported for this model.")
 
 
 class _Wire:

@@ -4,7 +4,7 @@ from typing import Final
 
 from attrs import frozen
 
-from studiogate_simulator.jspb import Json, message
+from studiogate_simulator.jspb import Json, at, items, message
 
 CHAT: Final = 1
 CODE_EXECUTION: Final = 9
@@ -54,6 +54,25 @@ class Model:
     def generates(self) -> bool:
         """Whether GenerateContent accepts it."""
         return "generateContent" in self.methods
+
+    @property
+    def budgets(self) -> tuple[int, int]:
+        """The least and the most tokens to think with; nothing for models without budgets."""
+        match self.thinking:
+            case (_, int(most), int(least), *_):
+                return least, most
+            case _:
+                return 0, 0
+
+    @property
+    def can_turn_thinking_off(self) -> bool:
+        """Whether no tokens to think with are allowed, also where the least is more."""
+        return self.thinking is not None and bool(at(list(self.thinking), 3))
+
+    @property
+    def levels(self) -> list[int]:
+        """The numbers of the thinking levels; empty for models without levels."""
+        return [level for level in items(at(list(self.thinking or ()), 6)) if isinstance(level, int)]
 
     def row(self) -> list[Json]:
         """Build the ListModels row."""

@@ -11,7 +11,8 @@ from studiogate_simulator.jspb import Json, at, items
 from studiogate_simulator.schema import decode_schema
 from studiogate_simulator.status import INVALID_ARGUMENT, RpcFailure
 
-_LEVELS: Final = {1: "LOW", 2: "MEDIUM", 3: "HIGH", 4: "MINIMAL"}
+LEVELS: Final = {1: "LOW", 2: "MEDIUM", 3: "HIGH", 4: "MINIMAL"}
+"""Names of the thinking levels."""
 _MODALITIES: Final = {1: "text", 2: "image", 3: "audio"}
 _RESOLUTIONS: Final = {1: "low", 2: "medium", 3: "high"}
 _TEXT: Final = 1
@@ -110,7 +111,7 @@ def _thinking(thinking: Json) -> Json:
     if at(thinking, 1) is not None:
         decoded["budget"] = at(thinking, 1)
     if at(thinking, 3) is not None:
-        decoded["level"] = _named(_LEVELS, at(thinking, 3))
+        decoded["level"] = _named(LEVELS, at(thinking, 3))
     return decoded
 
 

@@ -136,15 +136,45 @@ async def test_unknown_model(rpc: httpx.AsyncClient, model: str) -> None:
     assert answer.text.startswith("[,[5,")
 
 
-@pytest.mark.parametrize(("index", "value"), [(4, 2.1), (4, "hot"), (5, -0.1), (5, 1.1), (3, 0), (3, 65537)])
-async def test_config_out_of_range(rpc: httpx.AsyncClient, index: int, value: float | str) -> None:
+@pytest.mark.parametrize(
+    ("index", "value"), [(4, 2.1), (4, "hot"), (5, -0.1), (5, 1.1), (3, 0), (3, 65537), (8, [1]), (18, 2**31)]
+)
+async def test_config_out_of_range(rpc: httpx.AsyncClient, index: int, value: Any) -> None:
     """A config value that upstream refuses is a 400 with code 3."""
-    config: list[Any] = [None] * 7
+    config: list[Any] = [None] * 19
     config[index] = value
     answer = await rpc.post(GENERATE, json=generate_request("x", config=config))
 
     assert answer.status_code == 400
     assert answer.text.startswith("[,[3,")
+
+
+async def test_thinking_turned_off(rpc: httpx.AsyncClient) -> None:
+    """Without the flag there are no thoughts, and none are counted; the log names what was asked."""
+    config: list[Any] = [*[None] * 16, [None, 0]]
+    answer = await rpc.post(GENERATE, json=generate_request("x", model="gemini-2.5-flash", config=config))
+
+    frames = frames_of(answer.content)
+    assert all(len(frame[0][0][0][0][0]) <= 12 for frame in frames[:-2])
+    assert (await log_of(rpc))[0]["config"] == {"thinking": {"include_thoughts": False, "budget": 0}}
+
+
+async def test_json_by_a_schema(rpc: httpx.AsyncClient) -> None:
+    """The answer follows it, and the log names seed, type and schema."""
+    schema = [6, *[None] * 5, [["n", [3]], ["s", [1, None, None, 1]]], ["n", "s"]]
+    config: list[Any] = [*[None] * 7, "application/json", schema, *[None] * 9, 42]
+    answer = await rpc.post(GENERATE, json=generate_request("x", config=config))
+
+    assert json.loads(text_of(frames_of(answer.content))) == {"n": 0, "s": "text"}
+    assert (await log_of(rpc))[0]["config"] == {
+        "response_mime_type": "application/json",
+        "response_schema": {
+            "type": "object",
+            "properties": {"n": {"type": "integer"}, "s": {"type": "string", "nullable": True}},
+            "required": ["n", "s"],
+        },
+        "seed": 42,
+    }
 
 
 async def test_malformed_request(rpc: httpx.AsyncClient) -> None:
