@@ -1,12 +1,11 @@
 """The `[defaults]` table of plugins.toml: what requests get that don't say otherwise."""
 
-import math
 from typing import Any
 
 import attrs
 
 from studiogate.models import Model
-from studiogate.params import Params
+from studiogate.params import INT32, STOP_LIMIT, Params
 from studiogate.strict import WrongValue, within
 from studiogate.thinking import fit_effort
 
@@ -22,6 +21,11 @@ def _an_effort(_: Any, field: "attrs.Attribute[str | None]", value: str | None) 
         raise WrongValue(field.name, f"must be one of {', '.join(EFFORTS)}, not {value!r}")
 
 
+def _few_enough(_: Any, field: "attrs.Attribute[tuple[str, ...]]", value: tuple[str, ...]) -> None:
+    if len(value) > STOP_LIMIT:
+        raise WrongValue(field.name, f"must hold at most {STOP_LIMIT} strings, not {len(value)}")
+
+
 @attrs.frozen(kw_only=True)
 class Defaults:
     """Configure the parameters of requests that leave them open."""
@@ -30,14 +34,14 @@ class Defaults:
     """0 to 2."""
     top_p: float = attrs.field(default=0.95, validator=within(0, 1))
     """0 to 1."""
-    max_output_tokens: int = attrs.field(default=8192, validator=within(1, math.inf))
+    max_output_tokens: int = attrs.field(default=8192, validator=within(1, INT32))
     """Output limit in tokens. Where the client asks for a thinking budget, that is added, as thoughts count too."""
-    stop: tuple[str, ...] = ()
-    """Stop sequences."""
+    stop: tuple[str, ...] = attrs.field(default=(), validator=_few_enough)
+    """Stop sequences, 5 at most."""
     reasoning_effort: str | None = attrs.field(default=None, validator=_an_effort)
     """How much models think; None leaves it to the model."""
-    seed: int | None = None
-    """None for a new one each time."""
+    seed: int | None = attrs.field(default=None, validator=within(-INT32 - 1, INT32))
+    """None for a new one each time; 32 bits."""
 
     def fill(self, params: Params, model: Model | None) -> Params:
         """Return parameters with everything set that the client left open.

@@ -7,6 +7,11 @@ import attrs
 
 from studiogate.thinking import ThinkingChoice
 
+STOP_LIMIT = 5
+"""Stop sequences in one request: as many as the page and Gemini's API take."""
+INT32 = 2**31 - 1
+"""The largest number that the upstream's fields for whole numbers hold."""
+
 
 @attrs.frozen(kw_only=True)
 class ResponseFormat:

@@ -34,7 +34,7 @@ def within(low: float, high: float) -> Callable[[Any, "attrs.Attribute[Any]", An
 
     def check(_: Any, field: "attrs.Attribute[Any]", value: float | None) -> None:
         if value is not None and not low <= value <= high:
-            limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"at least {low:g}"
+            limits = f"from {low:.15g} to {high:.15g}" if math.isfinite(high) else f"at least {low:.15g}"
             raise WrongValue(field.name, f"must be {limits}, not {value!r}")
 
     return check

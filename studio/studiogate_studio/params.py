@@ -56,4 +56,5 @@ def _fit_schema(params: Params) -> Params:
         return attrs.evolve(noted, response_format=attrs.evolve(form, schema=None))
     if simplified.left_out:
         params = params.note("response_format", f"the schema goes without {', '.join(simplified.left_out)}")
-    return attrs.evolve(params, response_format=attrs.evolve(form, schema=simplified.schema))
+    about = {"description": form.description} if form.description else {}
+    return attrs.evolve(params, response_format=attrs.evolve(form, schema={**about, **simplified.schema}))

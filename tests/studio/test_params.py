@@ -82,6 +82,18 @@ def test_a_simple_schema_is_passed_on() -> None:
     assert fit(asked, FLASH) == asked
 
 
+def test_the_model_is_told_what_the_schema_is_for() -> None:
+    """By the client's description of it, unless the schema has one of its own."""
+    told = fit(Params(response_format=ResponseFormat(schema=SCHEMA, description="A letter.")), FLASH)
+    own = {**SCHEMA, "description": "Its own."}
+    kept = fit(Params(response_format=ResponseFormat(schema=own, description="A letter.")), FLASH)
+
+    assert told.response_format
+    assert told.response_format.schema == {**SCHEMA, "description": "A letter."}
+    assert kept.response_format
+    assert kept.response_format.schema == own
+
+
 def test_a_schema_is_simplified_and_what_it_loses_is_reported() -> None:
     """Once for all of it, under the parameter's name."""
     schema = {**SCHEMA, "properties": {"a": {"type": "string", "format": "email", "not": {"const": "b"}}}}

@@ -10,12 +10,8 @@ from studiogate.openai.messages import Messages
 from studiogate.openai.response_format import Format
 from studiogate.openai.shape import Shape, number, one_of, whole
 from studiogate.openai.tools import Function, LegacyChoice, Tool, ToolChoice
+from studiogate.params import INT32, STOP_LIMIT
 from studiogate.strict import shown
-
-STOP_LIMIT = 5
-"""Stop sequences in one request: as many as the page and Gemini's API take."""
-INT32 = 2**31 - 1
-"""The largest number that the upstream's fields for whole numbers hold."""
 
 
 def _read_stop(value: object) -> tuple[str, ...]:
