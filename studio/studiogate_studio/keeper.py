@@ -21,7 +21,7 @@ from playwright.async_api import Playwright
 
 from studiogate_studio.browser import BrowserSession, LaunchFailed, open_browser, running_driver
 from studiogate_studio.errors import NotReady, SignedOut, StudioError
-from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, prepare_launch
+from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, apply_upstream, prepare_launch
 from studiogate_studio.profile import SIGN_IN, DeadProfile, NoProfile, Profile, Stamp, read_profile, stamp_of
 from studiogate_studio.settings import StudioSettings
 
@@ -191,6 +191,7 @@ class BrowserKeeper:
             launch.executable = launch.executable or self._worked
             await self.configure(launch)
             apply_reroute(launch, self.settings)
+            apply_upstream(launch, self.settings)
         except BrowserNotFound as found:
             await self._no_browser(found)
             return None

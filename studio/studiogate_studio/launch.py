@@ -5,6 +5,7 @@ from pathlib import Path
 
 import attrs
 
+from studiogate_studio.proxies import ProxyLogin
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.trust import spki_of
 
@@ -31,14 +32,6 @@ _ALWAYS = (
 )
 
 
-@attrs.frozen(kw_only=True)
-class ProxyLogin:
-    """What a proxy asks of whoever uses it (Basic)."""
-
-    username: str
-    password: str = attrs.field(repr=False)
-
-
 @attrs.define(kw_only=True)
 class BrowserLaunch:
     """Say how the browser is about to be launched; `configure_browser` implementations change it in place."""
@@ -46,7 +39,8 @@ class BrowserLaunch:
     args: list[str] = attrs.field(factory=list[str])
     """Command-line arguments of Chromium."""
     proxy: str | None = None
-    """`http://host:port` of the proxy that all traffic goes through; None for none."""
+    """`http://host:port` of the proxy that all traffic goes through; None for `settings.upstream_proxy`, if there is
+    one. A plugin's proxy has to find its own way through that."""
     proxy_login: ProxyLogin | None = None
     """What the proxy asks for; None for one that anybody may use."""
     trusted_spkis: list[str] = attrs.field(factory=list[str])
@@ -94,6 +88,17 @@ def apply_reroute(launch: BrowserLaunch, settings: StudioSettings) -> None:
     launch.args.append("--host-resolver-rules=" + ", ".join(f"MAP {host} {settings.reroute}" for host in hosts))
     if settings.reroute_ca is not None:
         launch.trusted_spkis.append(spki_of(settings.reroute_ca.read_bytes()))
+
+
+def apply_upstream(launch: BrowserLaunch, settings: StudioSettings) -> None:
+    """Lead all traffic through the upstream proxy, unless a plugin's proxy is to do that.
+
+    With a stand-in nothing is for the network, and it is reached directly: a browser can't be told to have a proxy lead
+    AI Studio's names somewhere else.
+    """
+    upstream = settings.upstream
+    if upstream is not None and launch.proxy is None and settings.reroute is None:
+        launch.proxy, launch.proxy_login = upstream.url, upstream.login
 
 
 def installed_browsers() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Error as PlaywrightError
 
-from studiogate_studio.launch import ProxyLogin
+from studiogate_studio.proxies import ProxyLogin
 
 
 async def log_in(context: BrowserContext, login: ProxyLogin) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from studiogate.strict import WrongValue, within
+from studiogate_studio.proxies import UpstreamProxy, parse_upstream
 
 _HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(\d{1,5})")
 _LAST_PORT = 65535
@@ -39,6 +40,14 @@ def _check_host_port(_: Any, attribute: "attrs.Attribute[str | None]", value: st
         raise WrongValue(attribute.name, f"must be host:port such as 127.0.0.1:8443, not {value!r}")
 
 
+def _check_upstream(_: Any, attribute: "attrs.Attribute[str | None]", value: str | None) -> None:
+    try:
+        if value is not None:
+            parse_upstream(value)
+    except ValueError as error:
+        raise WrongValue(attribute.name, str(error)) from None
+
+
 @attrs.frozen(kw_only=True)
 class StudioSettings:
     """Configure the browser and its tabs. Times are in seconds."""
@@ -62,6 +71,11 @@ class StudioSettings:
     """`host:port` of a stand-in that plays AI Studio's hosts, such as the simulator; None goes to the real ones."""
     reroute_ca: Path | None = None
     """The stand-in's certificate authority, PEM; trusted by this browser only, next to nothing else."""
+    upstream_proxy: str | None = attrs.field(
+        default=None, repr=False, validator=_check_upstream, metadata={"env": ("UNIFIED_PROXY_CONFIG",)}
+    )
+    """`http://[user:password@]host:port` or `socks5://host:port` of a proxy that everything for the network goes
+    through, whoever's proxy comes before it; None for the direct way."""
     temporary_chat: bool = True
     """Whether chats are temporary, so that none is kept in the account's history."""
     launch_s: float = attrs.field(default=30.0, validator=within(1, math.inf))
@@ -94,3 +108,8 @@ class StudioSettings:
     def page_host(self) -> str:
         """Return the host of `page_url`."""
         return urlsplit(self.page_url).hostname or ""
+
+    @property
+    def upstream(self) -> UpstreamProxy | None:
+        """Return `upstream_proxy`, read."""
+        return None if self.upstream_proxy is None else parse_upstream(self.upstream_proxy)

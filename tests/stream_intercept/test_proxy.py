@@ -17,7 +17,7 @@ from studiogate_stream_intercept.errors import StreamBroken
 from studiogate_stream_intercept.mitm import CA_FILE
 from studiogate_stream_intercept.proxy import InterceptingProxy
 from studiogate_stream_intercept.turns import Turn
-from studiogate_studio.launch import ProxyLogin
+from studiogate_studio.proxies import ProxyLogin
 
 from .browser import browsing
 from .conftest import PAGE_URL, PATH, RPC_URL, Stage, client_of, rerouted, running

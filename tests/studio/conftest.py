@@ -14,7 +14,7 @@ import attrs
 import httpx
 import pytest
 
-from studiogate_studio.keeper import BrowserKeeper
+from studiogate_studio.keeper import BrowserKeeper, Configure
 from studiogate_studio.launch import BrowserLaunch
 from studiogate_studio.model_listener import ModelListener
 from studiogate_studio.selectors import Selectors, load_selectors
@@ -87,9 +87,11 @@ async def unchanged(_: BrowserLaunch) -> None:
 
 
 @asynccontextmanager
-async def running(settings: StudioSettings, selectors: Selectors | None = None) -> AsyncGenerator[TabPool]:
+async def running(
+    settings: StudioSettings, selectors: Selectors | None = None, configure: Configure = unchanged
+) -> AsyncGenerator[TabPool]:
     """Run a keeper and its pool; both have ended when this is left."""
-    keeper = BrowserKeeper(settings, unchanged)
+    keeper = BrowserKeeper(settings, configure)
     pool = TabPool(keeper, selectors or load_selectors(), ModelListener(), settings.tabs)
     tasks = [asyncio.create_task(keeper.run()), asyncio.create_task(pool.run())]
     try:

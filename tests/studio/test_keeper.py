@@ -14,6 +14,8 @@ from studiogate_studio.errors import NotReady, PageBroken, SignedOut
 from studiogate_studio.keeper import BrowserKeeper, BrowserState
 from studiogate_studio.launch import BrowserLaunch
 from studiogate_studio.settings import StudioSettings
+from studiogate_studio.trust import spki_of
+from tests.connect_proxy import connect_proxy
 
 from .conftest import Simulator, eventually, running, unchanged
 
@@ -91,6 +93,26 @@ async def test_a_killed_driver_is_started_again(settings: StudioSettings) -> Non
         async with pool.lease() as tab:
             await tab.type_prompt("again")
         assert pool.keeper.launches == 2
+
+
+async def test_without_a_plugins_proxy_the_browser_goes_through_the_upstream_one(
+    settings: StudioSettings, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It logs in there and asks for everything by name; the password is in no argument and no log."""
+    caplog.set_level("DEBUG", "studiogate_studio")
+
+    async def trust_the_simulator(launch: BrowserLaunch) -> None:
+        launch.trusted_spkis.append(spki_of(simulator.ca.read_bytes()))
+
+    with connect_proxy(login="us:se-cret", instead=("127.0.0.1", simulator.port)) as proxy:
+        behind = attrs.evolve(settings, reroute=None, upstream_proxy=f"http://us:se-cret@127.0.0.1:{proxy.port}")
+        async with running(behind, configure=trust_the_simulator) as pool, pool.lease() as tab:
+            await tab.type_prompt("through")
+            lines = [" ".join(browser.cmdline()) for browser in browsers()]
+
+    assert {f"{behind.page_host}:443", f"{behind.rpc_host}:443"} <= proxy.targets()
+    assert lines
+    assert "se-cret" not in "".join(lines) + caplog.text + repr(behind)
 
 
 async def test_without_a_profile_leases_are_refused_until_one_is_there(

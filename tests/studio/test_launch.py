@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import attrs
 import pytest
 
-from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, prepare_launch
+from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, apply_upstream, prepare_launch
+from studiogate_studio.proxies import ProxyLogin
 from studiogate_studio.settings import StudioSettings
 
 from .conftest import Simulator
@@ -39,6 +41,38 @@ def test_reroute_is_left_to_the_proxy_of_a_plugin(settings: StudioSettings) -> N
     apply_reroute(launch, settings)
 
     assert (launch.args, launch.trusted_spkis) == ([], [])
+
+
+UPSTREAM = StudioSettings(upstream_proxy="http://us:se-cret@proxy.example:3128")
+
+
+def test_the_upstream_proxy_is_the_browsers_unless_a_plugin_has_one() -> None:
+    """A plugin's proxy gets neither replaced nor the operator's login."""
+    plain, plugins = BrowserLaunch(), BrowserLaunch(proxy="http://127.0.0.1:3120")
+    apply_upstream(plain, UPSTREAM)
+    apply_upstream(plugins, UPSTREAM)
+
+    assert (plain.proxy, plain.proxy_login) == (
+        "http://proxy.example:3128",
+        ProxyLogin(username="us", password="se-cret"),
+    )
+    assert (plugins.proxy, plugins.proxy_login) == ("http://127.0.0.1:3120", None)
+
+
+def test_without_an_upstream_proxy_the_browser_has_none() -> None:
+    """It goes directly."""
+    launch = BrowserLaunch()
+    apply_upstream(launch, StudioSettings())
+
+    assert launch.proxy is None
+
+
+def test_a_stand_in_is_reached_without_the_upstream_proxy(settings: StudioSettings) -> None:
+    """A browser behind a proxy would ask it for AI Studio itself."""
+    launch = BrowserLaunch()
+    apply_upstream(launch, attrs.evolve(settings, upstream_proxy="http://proxy.example:3128"))
+
+    assert launch.proxy is None
 
 
 def test_a_ca_that_is_none_is_refused(simulator: Simulator, tmp_path: Path) -> None:

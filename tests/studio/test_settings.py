@@ -3,7 +3,10 @@ from typing import Any
 
 import pytest
 
+from studiogate.config import Config
+from studiogate.errors import ConfigurationError
 from studiogate.strict import WrongValue
+from studiogate_studio.proxies import UpstreamProxy
 from studiogate_studio.settings import StudioSettings
 
 
@@ -25,6 +28,7 @@ def test_defaults_drive_the_real_page_with_two_headless_tabs() -> None:
         ({"reroute": "127.0.0.1"}, "host:port"),
         ({"reroute": "127.0.0.1:99999"}, "host:port"),
         ({"ready_s": 0.0}, "at least 1"),
+        ({"upstream_proxy": "proxy:3128"}, "must be http://"),
     ],
 )
 def test_wrong_values_say_what_would_be_right(wrong: dict[str, Any], right: str) -> None:
@@ -39,3 +43,25 @@ def test_wrong_values_say_what_would_be_right(wrong: dict[str, Any], right: str)
 def test_reroute_takes_hosts_and_addresses(reroute: str) -> None:
     """Names, IPv4 and bracketed IPv6 are all hosts."""
     assert StudioSettings(reroute=reroute).reroute == reroute
+
+
+@pytest.mark.parametrize("variable", ["UNIFIED_PROXY_CONFIG", "STUDIOGATE_STUDIO_UPSTREAM_PROXY"])
+def test_the_upstream_proxy_may_come_from_the_environment(variable: str) -> None:
+    """The older guide's name sets it too."""
+    environ = {variable: "http://127.0.0.1:7890"}
+    made = Config(path=Path("/plugins.toml"), plugins=(), tables={}, environ=environ).settings("studio", StudioSettings)
+
+    assert made.upstream == UpstreamProxy(scheme="http", host="127.0.0.1", port=7890)
+    assert StudioSettings().upstream is None
+
+
+def test_a_wrong_upstream_proxy_is_refused_without_its_password() -> None:
+    """The message names the variable and what would be right, and quotes nothing."""
+    environ = {"UNIFIED_PROXY_CONFIG": "http://us:se-cret@proxy"}
+    config = Config(path=Path("/plugins.toml"), plugins=(), tables={}, environ=environ)
+
+    with pytest.raises(ConfigurationError) as refusal:
+        config.settings("studio", StudioSettings)
+
+    assert str(refusal.value).startswith("environment variable UNIFIED_PROXY_CONFIG: [studio] upstream_proxy: must be ")
+    assert "se-cret" not in str(refusal.value)

@@ -13,8 +13,8 @@ from studiogate.models import Model
 from studiogate.params import Params
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_studio import BrowserLaunch, Studio, StudioSettings
-from studiogate_studio.launch import ProxyLogin
 from studiogate_studio.params import fit
+from studiogate_studio.proxies import SOCKS, ProxyLogin, UpstreamProxy
 from studiogate_studio.wire import SWITCHES
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class StreamIntercept:
                 passthrough=self.options.passthrough,
                 buffer_limit=self.options.buffer_bytes,
                 reroute=_reroute(studio),
+                upstream=_upstream(studio),
             )
         )
         await proxy.start()
@@ -110,10 +111,10 @@ class StreamIntercept:
 
     @hookimpl
     def health(self) -> Health:
-        """Return whether the proxy listens."""
+        """Return whether the proxy listens, and what is wrong with the one behind it."""
         if self._proxy is None:
             return Health(ready=False, status="stopped")
-        return Health(ready=True, status="listening", details={"port": self._proxy.port})
+        return Health(ready=True, status="listening", advice=self._proxy.trouble, details={"port": self._proxy.port})
 
 
 def _reroute(studio: StudioSettings) -> "Reroute | None":
@@ -125,3 +126,12 @@ def _reroute(studio: StudioSettings) -> "Reroute | None":
         raise ConfigurationError("[studio] reroute_ca: is required with reroute; nothing unverified is connected to.")
     host, _, port = studio.reroute.rpartition(":")
     return Reroute(host=host.strip("[]"), port=int(port), ca_file=studio.reroute_ca)
+
+
+def _upstream(studio: StudioSettings) -> UpstreamProxy | None:
+    if studio.upstream is not None and studio.upstream.scheme == SOCKS:
+        raise ConfigurationError(
+            "[studio] upstream_proxy (UNIFIED_PROXY_CONFIG): stream_intercept can't go through a SOCKS proxy. Name an "
+            "HTTP proxy, which most SOCKS proxies are too, or take stream_intercept out of plugins."
+        )
+    return studio.upstream

@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 
 from studiogate.errors import ConfigurationError
-from studiogate_studio.launch import ProxyLogin
+from studiogate_studio.proxies import ProxyLogin, UpstreamProxy
 
 PAGE_HOST = "aistudio.google.com"
 RPC_HOST = "alkalimakersuite-pa.clients6.google.com"
@@ -88,6 +88,8 @@ class ProxySettings:
     """The only ports a tunnel may be opened to."""
     reroute: Reroute | None = None
     """Where everything goes instead; `passthrough` hosts are decrypted then, since a tunnel would leave the machine."""
+    upstream: UpstreamProxy | None = None
+    """An HTTP proxy that every connection goes through, `reroute` or not; None for the direct way."""
     buffer_limit: int = attrs.field(default=64 * 2**20, validator=attrs.validators.gt(0))
     """Bytes of one answer that may wait for its reader; more breaks that answer off."""
 
@@ -116,7 +118,13 @@ class ProxySettings:
         return Verdict.TUNNEL if self.reroute is None else Verdict.DECRYPT
 
     def may_connect(self, host: str, port: int) -> bool:
-        """Tell whether the proxy itself may open a connection there: the last check before bytes leave."""
+        """Tell whether the proxy itself may open a connection there."""
+        if self.upstream is not None:
+            return (host, port) == (self.upstream.host, self.upstream.port)
+        return self.may_reach(host, port)
+
+    def may_reach(self, host: str, port: int) -> bool:
+        """Tell whether bytes may go there, directly or through `upstream`: the last check before they leave."""
         if self.reroute is not None:
             return (host, port) == (self.reroute.host, self.reroute.port)
         return port in self.ports and self.verdict(host) is not Verdict.REFUSE

@@ -2,12 +2,11 @@
 
 Four checks keep other traffic out: who doesn't know the login is refused (mitmproxy's own `proxyauth` doesn't compare
 in constant time, and names itself), CONNECT to a foreign host is refused, a request outside a decrypted tunnel is
-refused, and no connection is opened but to where `ProxySettings.may_connect` agrees. Bodies are looked at for the RPC
-only; every other response streams through unbuffered.
+refused, and no connection is opened but to where `ProxySettings.may_connect` agrees (`upstream.py` checks what an
+upstream proxy is asked for). Bodies are looked at for the RPC only; every other response streams through unbuffered.
 """
 
 import asyncio
-import base64
 import logging
 import secrets
 from collections.abc import Callable
@@ -34,7 +33,7 @@ class Interception:
         self._settings = settings
         self._turns = turns
         self._cut = cut
-        self._authorization = _authorization(settings)
+        self._authorization = settings.login.authorization.encode() if settings.login else None
         self._bound: dict[str, tuple[http.HTTPFlow, Turn]] = {}
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
@@ -136,13 +135,6 @@ class Interception:
         bound = self._bound.pop(flow.id, None)
         if bound is not None:
             bound[1].end(reason)
-
-
-def _authorization(settings: ProxySettings) -> bytes | None:
-    login = settings.login
-    if login is None:
-        return None
-    return b"Basic " + base64.b64encode(f"{login.username}:{login.password}".encode())
 
 
 def _refusal(flow: http.HTTPFlow, status: int, reason: str) -> http.Response:

@@ -18,6 +18,8 @@ from mitmproxy.options import CONF_BASENAME, KEY_SIZE
 from mitmproxy.proxy import events
 from mitmproxy.proxy.server import ConnectionHandler
 
+from studiogate_stream_intercept.destinations import ProxySettings
+
 logger = logging.getLogger(__name__)
 
 CA_FILE = f"{CONF_BASENAME}-ca.pem"
@@ -41,11 +43,15 @@ def one_runs() -> bool:
     return server is not None and len(server.servers) > 0
 
 
-def assemble(
-    *, listen_host: str, port: int, confdir: Path, upstream_ca: str | None, addon: object
-) -> tuple[Master, Proxyserver]:
-    """Put a master together that listens nowhere yet. `addon` comes last, so its hooks see what the others decided."""
-    chosen = options.Options(listen_host=listen_host, listen_port=port, confdir=str(confdir))
+def assemble(settings: ProxySettings, *addons: object) -> tuple[Master, Proxyserver]:
+    """Put a master together that listens nowhere yet. `addons` come last, so they see what mitmproxy's own decided."""
+    chosen = options.Options(
+        # The upstream proxy's password is the addon's business: options are shown by whoever lists them.
+        mode=["regular" if settings.upstream is None else f"upstream:{settings.upstream.url}"],
+        listen_host=settings.listen_host,
+        listen_port=settings.port,
+        confdir=str(settings.ca_dir),
+    )
     master = Master(chosen, event_loop=asyncio.get_running_loop(), with_termlog=False)
     # It would format every log record of the process, for addons of another age.
     master._legacy_log_events.uninstall()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -57,7 +63,7 @@ def assemble(
         dns_resolver.DnsResolver(),
         next_layer.NextLayer(),
         tlsconfig.TlsConfig(),
-        addon,
+        *addons,
     )
     # Some of these exist only now that the addons have brought them.
     master.options.update(
@@ -66,7 +72,7 @@ def assemble(
         http3=False,
         # What is not HTTP inside a tunnel would be passed on raw, past every check but the last.
         rawtcp=False,
-        ssl_verify_upstream_trusted_ca=upstream_ca,
+        ssl_verify_upstream_trusted_ca=settings.upstream_ca,
     )
     return master, server
 
@@ -102,6 +108,14 @@ async def inject(server: Proxyserver, flow: http.HTTPFlow, event: events.Event) 
     handler: ConnectionHandler | None = server.connections.get(flow.client_conn.id)
     if handler is not None:
         await handler.server_event(event)
+
+
+def drop_server(server: Proxyserver, flow: http.HTTPFlow) -> None:
+    """Close a flow's server connection now, so that nothing more is written to it; no-op when it is gone."""
+    handler: ConnectionHandler | None = server.connections.get(flow.client_conn.id)
+    transport = None if handler is None else handler.transports.get(flow.server_conn)
+    if transport is not None and transport.writer is not None:
+        transport.writer.close()
 
 
 def plain_headers(headers: http.Headers) -> dict[str, str]:

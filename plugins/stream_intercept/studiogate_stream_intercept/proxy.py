@@ -10,7 +10,7 @@ refused. Start after stop is fine.
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 import attrs
@@ -25,6 +25,7 @@ from studiogate_stream_intercept.certificates import Authority, ensure_authority
 from studiogate_stream_intercept.destinations import ProxySettings
 from studiogate_stream_intercept.interception import Interception
 from studiogate_stream_intercept.turns import Matches, Patch, Turn, Turns
+from studiogate_stream_intercept.upstream import ThroughUpstream
 
 
 @attrs.frozen(kw_only=True)
@@ -45,6 +46,9 @@ class InterceptingProxy:
         self._turns = Turns(buffer_limit=settings.buffer_limit)
         self._running: _Running | None = None
         self._cuts: set[asyncio.Task[None]] = set()
+        self._through = (
+            None if settings.upstream is None else ThroughUpstream(settings, settings.upstream, self._drop_server)
+        )
 
     @property
     def port(self) -> int:
@@ -55,6 +59,11 @@ class InterceptingProxy:
     def spki(self) -> str:
         """Return what Chromium has to trust, see `Authority.spki`. Raises `RuntimeError` unless started."""
         return self._started().authority.spki
+
+    @property
+    def trouble(self) -> str | None:
+        """Return what is wrong with the upstream proxy, in a sentence; None when nothing is, or there is none."""
+        return None if self._through is None else self._through.trouble
 
     def expect(
         self, matches: Matches, patch: Patch, *, pressed: Callable[[], bool] = lambda: True
@@ -77,13 +86,7 @@ class InterceptingProxy:
         authority = await asyncio.to_thread(ensure_authority, settings.ca_dir)
         _probe_port(settings.listen_host, settings.port)
         _hush_mitmproxy()
-        master, server = mitm.assemble(
-            listen_host=settings.listen_host,
-            port=settings.port,
-            confdir=settings.ca_dir,
-            upstream_ca=settings.upstream_ca,
-            addon=Interception(settings, self._turns, self._cut),
-        )
+        master, server = mitm.assemble(settings, *self._addons())
         port = None
         try:
             port = await mitm.listen(master, server)
@@ -94,6 +97,11 @@ class InterceptingProxy:
             raise _port_taken(settings.port)
         self._running = _Running(master=master, server=server, authority=authority, port=port)
         self._turns.open()
+
+    def _addons(self) -> Iterator[object]:
+        yield Interception(self._settings, self._turns, self._cut)
+        if self._through is not None:
+            yield self._through
 
     async def stop(self) -> None:
         """End every turn with `StreamBroken`, close every connection, free the port. Idempotent."""
@@ -112,6 +120,10 @@ class InterceptingProxy:
     async def _abort(self, flow: http.HTTPFlow) -> None:
         if self._running is not None:
             await mitm.inject(self._running.server, flow, AbortStream(flow))
+
+    def _drop_server(self, flow: http.HTTPFlow) -> None:
+        if self._running is not None:
+            mitm.drop_server(self._running.server, flow)
 
     def _started(self) -> _Running:
         if self._running is None:
