@@ -3,11 +3,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from studiogate.config import load_config
-from studiogate.environment import read_environment
+from studiogate.defaults import Defaults
+from studiogate.environment import Variable, read_environment
 from studiogate.errors import ConfigurationError
+from studiogate.plugins import installed_plugins
+from studiogate.settings import GatewaySettings
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -98,3 +102,27 @@ def test_a_dotenv_stays_out_of_the_process(tmp_path: Path) -> None:
 
     assert said.stdout.split() == ["hunter2", "False"]
     assert "STUDIOGATE_TEST_SECRET" not in os.environ
+
+
+def documented() -> dict[str, str]:
+    """Return the rows of operating.md's table: variables and the settings they set."""
+    text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+    rows = text.partition("| variable | setting | meaning |")[2].partition("\n\n")[0].splitlines()[2:]
+    cells = [row.split("|") for row in rows]
+    return {name.strip(" `"): setting for _, names, setting, *_ in cells for name in names.split(",")}
+
+
+def test_every_variable_is_documented() -> None:
+    """Operators find every name beyond STUDIOGATE_... in one table, with the setting it sets, and no other."""
+    kinds = {name: getattr(load(), "settings", None) for name, load in installed_plugins().items()}
+    names: dict[str, list[tuple[str, str]]] = {}
+    for table, kind in {"gateway": GatewaySettings, "defaults": Defaults, **kinds}.items():
+        for field in attrs.fields(kind) if kind else ():
+            for variable in field.metadata.get("env", ()):
+                name = variable.name if isinstance(variable, Variable) else variable
+                names.setdefault(name, []).append((table, field.name))
+    told = documented()
+
+    assert set(told) == set(names)
+    for name, fields in names.items():
+        assert all(f"[{table}]" in told[name] and f"{key}`" in told[name] for table, key in fields), name

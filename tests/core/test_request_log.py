@@ -281,6 +281,20 @@ async def test_a_client_that_leaves_is_499(lines: Lines, first: str, *, stream: 
     assert lines.records[0].levelname == "INFO"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_cancelled_request_is_499(lines: Lines, *, stream: bool) -> None:
+    """Whoever cancelled it, and whatever its client had read by then."""
+    held = Held(ANSWER)
+    async with serving({"a": backend(held)}) as served:
+        asking = asyncio.create_task(asked(served, stream=stream))
+        await held.begun.wait()
+        await served.http.post(f"/v1/cancel/{held.exchanges[0].id}")
+        await asking
+        line = await lines.one()
+
+    assert (line["status"], line["attempts"]) == (499, "a=cancelled")
+
+
 async def test_a_client_that_leaves_the_queue_is_499(lines: Lines) -> None:
     """Nothing was tried for it, and it waited."""
     held = Held()

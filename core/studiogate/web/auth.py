@@ -4,7 +4,6 @@ Who it is is decided once for each request, so that a file of keys that changes 
 gateway ask for a key and the other not.
 """
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +12,6 @@ from litestar import Request
 from studiogate.errors import Unauthorized
 from studiogate.exchange import Caller
 from studiogate.keys import ApiKeys
-from studiogate.web.requests import is_recorded
-
-log = logging.getLogger(__name__)
 
 type AnyRequest = Request[Any, Any, Any]
 
@@ -40,13 +36,9 @@ def authenticated(request: AnyRequest) -> Caller:
     caller = caller_of(request)
     if caller is not None:
         return caller
-    wrong = any(_presented(request))
-    if not is_recorded(request):
-        # What was given isn't told, it may be a typing error.
-        log.info("%s API key, from %s", "unknown" if wrong else "no", request.client.host if request.client else "-")
     error = Unauthorized(
         "Invalid API key: this gateway doesn't know it."
-        if wrong
+        if any(_presented(request))
         else "This gateway asks for an API key. Send it as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'."
     )
     error.headers = {"www-authenticate": "Bearer"}

@@ -43,11 +43,6 @@ def recorded(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def is_recorded(request: Request[Any, Any, Any]) -> bool:
-    """Tell whether a request will have its line in the log."""
-    return _KEY in request.scope
-
-
 def entry_of(request: Request[Any, Any, Any]) -> RequestLog:
     """Return what is collected about a request; on a route that isn't recorded, what nobody will write."""
     return cast("dict[str, RequestLog]", request.scope).setdefault(_KEY, RequestLog())
