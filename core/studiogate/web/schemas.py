@@ -173,6 +173,7 @@ _MODELS: dict[str, Schema] = {
             "max_budget": _LIMIT,
             "default_budget": _LIMIT,
             "can_turn_off": FLAG,
+            "off_by_default": FLAG,
             "levels": many(TEXT),
             "default_level": nullable(TEXT),
         },
