@@ -38,6 +38,11 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+PASSING = ("starting", "restarting", "opening tabs")
+"""Of the states that `health` tells, those that pass without anybody doing anything."""
+WAIT = "This passes by itself; requests wait meanwhile."
+"""What to do about them."""
+
 
 class Studio:
     """Run the browser and its tabs for the backends; answers nothing itself."""
@@ -106,7 +111,7 @@ class Studio:
     def health(self) -> Health:
         """Return how browser and tabs fare; ready from the first tab on, also while all tabs are renewed."""
         if self._pool is None:
-            return Health(ready=False, status="starting", flags=_flags())
+            return Health(ready=False, status="starting", advice=WAIT, flags=_flags())
         pool, keeper = self._pool, self._pool.keeper
         ready = keeper.session is not None and pool.usable
         if ready or keeper.session is None:
@@ -120,6 +125,8 @@ class Studio:
             "models": len(pool.models.models),
         }
         advice = keeper.advice or (pool.trouble.reason if pool.trouble else None)
+        if advice is None and status in PASSING:
+            advice = WAIT
         flags = _flags(driver=keeper.driver_runs, browser=keeper.connected, page=ready)
         return Health(ready=ready, status=status, advice=advice, details=details, flags=flags)
 

@@ -54,6 +54,7 @@ async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings,
     async with studio.lifespan(cast("Any", gateway)):
         assert not gateway.plugins.called
         assert (studio.health().status, studio.health().flags) == ("starting", NOT_YET)
+        assert "passes by itself" in (studio.health().advice or "")
         gateway.started.set()
         await eventually(lambda: studio.health().ready and bool(studio.list_models()))
 
