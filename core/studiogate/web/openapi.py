@@ -22,7 +22,11 @@ _WAITS = (429, 503)
 """Errors that may say when to come back."""
 
 _TRACE_HEADERS: Schema = {
-    "x-request-id": {"description": "Names the request, for `/v1/cancel`.", "schema": TEXT},
+    "x-request-id": {
+        "description": "Names the request, for `/v1/cancel` and in the log.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^req_[0-9a-f]{24}$"},
+    },
     "x-studiogate-backend": {"description": "Who answered.", "schema": TEXT},
     "x-studiogate-attempts": {"description": "Who was tried, in order, and how that went.", "schema": TEXT},
     "x-studiogate-ignored": {"description": "What was asked for and not honoured, each with a reason.", "schema": TEXT},
