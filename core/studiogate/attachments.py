@@ -14,8 +14,11 @@ class AttachmentRef:
     file: it may be as big, and requests wait. For the same reason it is no part of the hash."""
     param: str
     """Where it stood in the request, for error messages: `messages[0].content[1].image_url`."""
+    data: memoryview | None = attrs.field(default=None, repr=False, eq=False)
+    """Where a source of data (base64, a data URL) is long: its bytes, all of them; `source` is only its beginning then.
+    None where `source` is all."""
     mime: str | None = None
-    """As the client declared it; not to be trusted."""
+    """As the client declared it: a type, or a word such as `mp3` or `image`. Not to be trusted."""
     filename: str | None = None
     """As the client declared it; not to be trusted."""
     detail: str | None = None
@@ -23,7 +26,7 @@ class AttachmentRef:
 
     def settled(self) -> "AttachmentRef":
         """Return it without its source, as it is once there is a file."""
-        return attrs.evolve(self, source="")
+        return attrs.evolve(self, source="", data=None)
 
 
 @attrs.frozen(kw_only=True)

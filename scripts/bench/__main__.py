@@ -38,15 +38,17 @@ class Effort:
     leavers: int
     cancels: int
     starts: int
+    uploads_mb: tuple[int, ...]
+    uploads: int
 
 
 FULL = Effort(
     calls=50, tap_answers=2, tap_chunks=250, megabytes=8, rounds=5,
-    cpu_answers=5, cpu_chunks=400, soak=240, leavers=20, cancels=20, starts=3,
+    cpu_answers=5, cpu_chunks=400, soak=240, leavers=20, cancels=20, starts=3, uploads_mb=(1, 20, 100), uploads=5,
 )  # fmt: skip
 QUICK = Effort(
     calls=3, tap_answers=1, tap_chunks=25, megabytes=2, rounds=2,
-    cpu_answers=1, cpu_chunks=100, soak=6, leavers=2, cancels=2, starts=1,
+    cpu_answers=1, cpu_chunks=100, soak=6, leavers=2, cancels=2, starts=1, uploads_mb=(1,), uploads=1,
 )  # fmt: skip
 
 
@@ -88,6 +90,7 @@ async def measured(effort: Effort) -> str:
     from scripts.bench.figures import Figure, table  # noqa: PLC0415
     from scripts.bench.latency import measure_abort, measure_overhead  # noqa: PLC0415
     from scripts.bench.tap import measure_tap  # noqa: PLC0415
+    from scripts.bench.uploads import measure_uploads  # noqa: PLC0415
     from scripts.bench.usage import measure_cpu, measure_memory, measure_start  # noqa: PLC0415
     from tests.e2e.house import running_gateway, running_simulator, write_config  # noqa: PLC0415
 
@@ -116,6 +119,8 @@ async def measured(effort: Effort) -> str:
         with running_gateway(two_tabs) as gateway:
             figures += await asyncio.to_thread(measure_memory, gateway, simulator, soak=effort.soak)
     figures += starting
+    _say("attachments")
+    figures += measure_uploads(megabytes=effort.uploads_mb, rounds=effort.uploads)
     _say("decoding")
     figures += measure_decoding(megabytes=effort.megabytes, rounds=effort.rounds)
     return f"{surroundings(browser)}\n\n{table(figures)}"

@@ -14,7 +14,7 @@ from studiogate.exchange import Exchange
 from studiogate.gateway import Gateway
 from studiogate.web.server import running_gateway
 from studiogate_attachments import Attachments
-from tests.core.backends import CHAT_PATH, STOP, Script, backend, below, config, installed
+from tests.core.backends import CHAT_PATH, Script, backend, below, config, installed, says
 
 
 @attrs.frozen
@@ -79,10 +79,8 @@ async def serving_attachments(
     async def looks(exchange: Exchange) -> AsyncGenerator[Event]:
         house.exchanges.append(exchange)
         house.files = [read_file(each.path, each.filename, each.mime) for each in exchange.attachments]
-        if script is not None:
-            async for event in script(exchange):
-                yield event
-        yield STOP
+        async for event in (script or says())(exchange):
+            yield event
 
     plugins = {**(others or {}), "attachments": Attachments, "looks": backend(looks)}
     made = config(*plugins)

@@ -13,7 +13,7 @@ from studiogate_attachments.sources import Data
 
 def whole(text: str, *, base64: bool = True) -> bytes:
     """Decode all of a text."""
-    return b"".join(decoded(Data(text, 0, base64=base64)))
+    return b"".join(decoded(Data(text.encode(), 0, base64=base64)))
 
 
 @given(data=st.binary(max_size=200), cuts=st.lists(st.integers(0, 300), max_size=5))

@@ -1,6 +1,8 @@
 """Every shape of the guide's section on uploads, with every source, over HTTP."""
 
 import asyncio
+import gc
+import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from studiogate import hookimpl
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.events import Event, TextDelta
 from studiogate.exchange import Exchange
-from tests.core.backends import CHAT_PATH, Held, until
+from tests.core.backends import CHAT_PATH, STOP, Held, until
 
 from .house import file_of, serving_attachments
 from .samples import FILES, JPEG, b64, data_url, png
@@ -238,6 +240,7 @@ async def test_files_are_there_while_the_answer_comes_and_gone_after_it(tmp_path
         (file,) = exchange.attachments
         modes.extend(oct(path.stat().st_mode & 0o777) for path in (file.path, *list(file.path.parents)[:4]))
         yield TextDelta(text="A picture.")
+        yield STOP
 
     async with serving_attachments(tmp_path, script=looks) as house:
         response = await house.chat(data_url(png()))
@@ -269,3 +272,38 @@ async def test_a_client_that_leaves_while_its_file_is_stored_leaves_nothing(tmp_
         await until(lambda: bool(host.asked) and len(house.left()) > 1)
         asking.cancel()
         await until(lambda: house.left() == [])
+
+
+@pytest.mark.parametrize("shape", ["image_url", "file", "attachments", "content object", "whole request"])
+async def test_big_files_arrive_whole(shape: str, tmp_path: Path) -> None:
+    """Also those that are never decoded as JSON, beside small ones."""
+    big = png(more=random.Random(1).randbytes(3_000_000))
+    source = data_url(big)
+    async with serving_attachments(tmp_path) as house:
+        if shape == "whole request":
+            response = await house.chat(data_url(JPEG), source, b64(big + b"x"))
+        else:
+            messages = [{"role": "user", **SHAPES[shape](text)} for text in (data_url(JPEG), source, b64(big + b"x"))]
+            response = await house.http.post(CHAT_PATH, json={"messages": messages})
+
+    name = "a.png" if shape == "file" else ""
+    assert response.status_code == 200
+    assert house.files == [
+        file_of("a.jpg" if name else "image-1.jpg", "image/jpeg", JPEG),
+        file_of(name or "image-2.png", "image/png", big),
+        file_of(name or "image-3.png", "image/png", big + b"x"),
+    ]
+
+
+async def test_nothing_as_big_as_a_file_stays_in_memory(tmp_path: Path) -> None:
+    """While its answer comes, a request is what it says, and its files are on disk."""
+    held = Held(first="")
+    async with serving_attachments(tmp_path, script=held) as house:
+        asking = asyncio.create_task(house.chat(data_url(png(more=bytes(3_000_000)))))
+        await held.begun.wait()
+        gc.collect()
+        kept = [each.param for each in gc.get_objects() if isinstance(each, AttachmentRef) and each.data is not None]
+        held.go.set()
+        await asking
+
+    assert kept == []

@@ -39,7 +39,7 @@ def test_a_long_file_is_read_in_pieces(shared: Path) -> None:
     pieces = list(SharedFolders([shared]).pieces(str(shared / "long")))
 
     assert b"".join(pieces) == data
-    assert len(pieces) == 4
+    assert len(pieces) > 10
 
 
 def test_links_within_the_folder_lead_where_they_lead(shared: Path) -> None:

@@ -40,7 +40,8 @@ def test_content_comes_in_three_forms(content: Any, text: str) -> None:
         ({"type": "image_url", "image_url": {"url": "u", "detail": "low"}}, {"source": "u", "detail": "low"}),
         ({"type": "input_image", "image_url": "u"}, {"source": "u"}),
         ({"type": "file", "file": {"file_data": "d", "filename": "f.pdf"}}, {"source": "d", "filename": "f.pdf"}),
-        ({"type": "input_audio", "input_audio": {"data": "d", "format": "wav"}}, {"source": "d"}),
+        ({"type": "input_audio", "input_audio": {"data": "d", "format": "wav"}}, {"source": "d", "mime": "wav"}),
+        ({"type": "media_url", "media_url": {"url": "u", "type": "video"}}, {"source": "u", "mime": "video"}),
         ({"type": "file_url", "file_url": {"url": "u", "mime_type": "m"}}, {"source": "u", "mime": "m"}),
         ({"type": "media_url", "media_url": {"url": "u"}}, {"source": "u"}),
         ({"type": "input_video", "input_video": {"data": "d"}}, {"source": "d"}),
@@ -82,7 +83,9 @@ def test_attachments_of_the_whole_request_go_with_the_last_message() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ({"url": "u", "type": "image"}, {"source": "u"}),
+        ({"url": "u", "type": "image"}, {"source": "u", "mime": "image"}),
+        ({"url": "u", "type": "image", "format": "png"}, {"source": "u", "mime": "png"}),
+        ({"url": "u", "format": "png", "mime_type": "image/png"}, {"source": "u", "mime": "image/png"}),
         ({"path": "/p", "url": None}, {"source": "/p"}),
         ({"image_url": {"url": "u", "detail": "high"}}, {"source": "u", "detail": "high"}),
         ({"file": {"data": "d", "mime_type": "inner"}, "mime_type": "outer"}, {"source": "d", "mime": "outer"}),

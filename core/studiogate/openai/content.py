@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 import attrs
 
 from studiogate.attachments import AttachmentRef
+from studiogate.openai.long_data import LongData
 from studiogate.openai.shape import CONVERTER, Shape, ref
 from studiogate.strict import WrongValue, shown
 
@@ -32,14 +33,19 @@ _SOURCE_KEYS = ("url", "path", "data", "file_data")
 """Names that an object has a string for its source under."""
 _OUTER_KEYS = (*_SOURCE_KEYS, *REFERENCE_TYPES)
 """Names that an object has its source under, a string or an object with one."""
+REFERENCE_LISTS = ("attachments", "images", "files", "media")
+"""Fields that hold lists of references."""
+
 _WORDS = ("mime_type", "filename", "detail")
+_KINDS = ("format", "type")
+"""Where else clients say what a file is: OpenAI's `format` (`mp3`), the guide's `type` (`image`)."""
 
 
 @attrs.frozen
 class Reference:
     """Point at something, from a place that only the message knows."""
 
-    source: str
+    source: str | LongData
     key: str = ""
     """Where the source stands in its object, such as `.image_url`; empty for a string."""
     mime: str | None = None
@@ -48,8 +54,14 @@ class Reference:
 
     def at(self, place: str) -> AttachmentRef:
         """Return the reference as plugins get it, with its place in the request."""
+        long = self.source if isinstance(self.source, LongData) else None
         return AttachmentRef(
-            source=self.source, param=place, mime=self.mime, filename=self.filename, detail=self.detail
+            source=long.head if long else str(self.source),
+            data=long.whole if long else None,
+            param=place,
+            mime=self.mime,
+            filename=self.filename,
+            detail=self.detail,
         )
 
 
@@ -63,7 +75,25 @@ class Content:
     """Each with its place in the content, such as `[1].image_url`; in order."""
 
 
+def is_source(place: Sequence[str | int]) -> bool:
+    """Tell whether the source of a reference may stand in a place of a request, as keys and indices from its top."""
+    match place:
+        case ["attachments", int(), *keys]:
+            pass
+        case ["messages", int(), str() as field, int(), *keys] if field in REFERENCE_LISTS:
+            pass
+        case ["messages", int(), "content", str() as field, int(), *keys] if field in REFERENCE_LISTS:
+            pass
+        case ["messages", int(), "content", int(), key, *more]:
+            keys = [key, *more]
+        case _:
+            return False
+    return all(key in _OUTER_KEYS for key in keys)
+
+
 def _read_reference(value: object) -> Reference:
+    if isinstance(value, LongData):
+        return Reference(value)
     if isinstance(value, str):
         if not value:
             raise ValueError("must not be empty")
@@ -83,14 +113,14 @@ def _from_object(value: object, keys: Sequence[str] = _OUTER_KEYS) -> Reference:
     return Reference(
         source=source.source,
         key=f".{key}",
-        mime=mime or source.mime,
+        mime=mime or _kind(fields) or source.mime,
         filename=filename or source.filename,
         detail=detail or source.detail,
     )
 
 
 def _source(value: object, key: str, keys: Sequence[str]) -> Reference:
-    if isinstance(value, str) and value:
+    if isinstance(value, LongData) or (isinstance(value, str) and value):
         return Reference(value)
     if keys is _SOURCE_KEYS:
         # No object inside an object inside an object, so that no stack runs over.
@@ -110,6 +140,12 @@ def _word(fields: dict[str, object], key: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise WrongValue(key, f"must be a string, not {shown(value)}")
+
+
+def _kind(fields: dict[str, object]) -> str | None:
+    """Return what else an object says of its kind; the type of an item is none."""
+    words = (fields.get(key) for key in _KINDS)
+    return next((word for word in words if isinstance(word, str) and word and word not in REFERENCE_TYPES), None)
 
 
 def _read_item(value: object) -> str | Reference:
@@ -205,7 +241,7 @@ class Attachments:
 
     def listed(self) -> Iterator[tuple[str, Reference]]:
         """Yield each reference with its place in here, such as `.images[0]`."""
-        for field in ("attachments", "images", "files", "media"):
+        for field in REFERENCE_LISTS:
             references: list[Reference] | None = getattr(self, field)
             for index, reference in enumerate(references or ()):
                 yield f".{field}[{index}]", reference

@@ -1,12 +1,14 @@
 """From the bytes of a request's body to a JSON object that is safe to walk."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
 
 from studiogate.errors import InvalidRequest
+from studiogate.openai.content import is_source
+from studiogate.openai.long_data import LongData, cut_out
 from studiogate.strict import shown_path
 
 MAX_DEPTH = 100
@@ -20,11 +22,12 @@ class _NoNumber(str):
     __slots__ = ()
 
 
-def json_object(body: bytes) -> dict[str, Any]:
-    """Decode a body.
+def json_object(body: bytes | bytearray) -> dict[str, Any]:
+    """Decode a body. Long data is left in it, as `LongData`, where it is the source of an attachment.
 
     :raises InvalidRequest: it is no JSON, no object, or nested too deep.
     """
+    body, cut = cut_out(body)
     try:
         document: object = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -34,7 +37,35 @@ def json_object(body: bytes) -> dict[str, Any]:
     fields = cast("dict[str, Any]", document)
     if _is_too_deep(fields):
         raise InvalidRequest(f"The body is nested too deep: at most {MAX_DEPTH} levels of objects and lists are read.")
+    if cut:
+        _put_back(fields, cut)
     return fields
+
+
+def _put_back(document: dict[str, Any], cut: Mapping[str, LongData]) -> None:
+    """Put what was cut out where its marks are: as it is where a source may stand, else as text."""
+    left: list[tuple[tuple[str | int, ...], Any]] = [((), document)]
+    while left:
+        path, container = left.pop()
+        for step, value in _items(container):
+            place = (*path, step)
+            if isinstance(value, (dict, list)):
+                left.append((place, cast("object", value)))
+            elif isinstance(value, str) and value in cut:
+                container[step] = cut[value] if is_source(place) else _text(cut[value])
+
+
+def _items(container: object) -> list[tuple[str | int, object]]:
+    if isinstance(container, dict):
+        return list(cast("dict[str | int, object]", container).items())
+    return list(enumerate(cast("list[object]", container)))
+
+
+def _text(data: LongData) -> str:
+    try:
+        return data.text()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"The body is not JSON: {error.reason}.") from None
 
 
 def _is_too_deep(document: object) -> bool:
@@ -52,7 +83,7 @@ def _children(value: object) -> Iterable[object]:
     return cast("list[object]", value) if isinstance(value, list) else ()
 
 
-def _no_number(body: bytes) -> InvalidRequest | None:
+def _no_number(body: bytes | bytearray) -> InvalidRequest | None:
     """Return what to say where a `NaN` or an `Infinity` is all that keeps a body from being JSON."""
     try:
         document: object = json.loads(body, parse_constant=_NoNumber)

@@ -50,8 +50,8 @@ _READERS = {field.name: (CONVERTER.get_structure_hook(field.type), field.type) f
 _NAMES = frozenset(_READERS)
 
 
-def parse_chat_request(body: bytes) -> ChatRequest:
-    """Check the body of a chat completion and return it typed.
+def parse_chat_request(body: bytes | bytearray) -> ChatRequest:
+    """Check the body of a chat completion and return it typed. Long attachments stay views of the body.
 
     :raises InvalidRequest: names the first wrong place in `param` and every one in its message.
     """

@@ -42,6 +42,8 @@ async def create_chat_completion(request: Request[Any, Any, State], state: State
     asked = await _chat_request(request)
     entry.model, entry.stream = asked.model or "", asked.stream
     exchange = entry.exchange = gateway.submit(asked, entry.caller, exchange_id=entry.id)
+    # The exchange lets go of what the client sent of its files as soon as they are on disk.
+    del asked
     try:
         if exchange.request.stream:
             return await _streamed(request, exchange, gateway)
@@ -63,13 +65,21 @@ async def _chat_request(request: ChatHTTP) -> ChatRequest:
     if kind != JSON:
         raise InvalidRequest(f"The body must be JSON, sent with the header Content-Type: {JSON}.")
     try:
-        body = await request.body()
+        body = await _body(request)
     except InternalServerException:
         # Litestar's way to say so.
         raise ClientClosed("The client went away before all of its request had come.") from None
     if len(body) <= PARSED_AT_ONCE:
         return parse_chat_request(body)
     return await asyncio.to_thread(parse_chat_request, body)
+
+
+async def _body(request: ChatHTTP) -> bytearray:
+    """Read the body, and leave it to whoever wants it: Litestar would keep it as long as the request."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+    return body
 
 
 async def _whole(request: ChatHTTP, exchange: Exchange) -> Response[bytes]:

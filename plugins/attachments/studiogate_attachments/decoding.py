@@ -7,8 +7,8 @@ from urllib.parse import unquote_to_bytes
 from studiogate.errors import InvalidRequest
 from studiogate_attachments.sources import Data
 
-PIECE = 1024 * 1024
-"""Characters decoded at once: a few milliseconds, in which nothing else in the process runs."""
+PIECE = 128 * 1024
+"""Bytes decoded at once: all that is in memory twice, and a millisecond in which nothing else runs."""
 
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _WHITE = b" \t\r\n\f\v"
@@ -77,8 +77,8 @@ def _unquoted(data: Data) -> Generator[bytes]:
     """Yield percent-decoded pieces, none of which ends within an escape."""
     start = data.start
     while start < len(data.text):
-        piece = data.text[start : start + PIECE]
-        cut = piece.rfind("%", len(piece) - 2) if start + PIECE < len(data.text) else -1
+        piece = bytes(data.text[start : start + PIECE])
+        cut = piece.rfind(b"%", len(piece) - 2) if start + PIECE < len(data.text) else -1
         piece = piece if cut < 0 else piece[:cut]
         start += len(piece)
         yield unquote_to_bytes(piece)

@@ -16,7 +16,7 @@ from studiogate.errors import InvalidRequest
 
 _NEVER = (Path("/proc"), Path("/sys"))
 """Regular files to look at, but views of the kernel's and the gateway's own secrets: not even where `/` is shared."""
-_PIECE = 1024 * 1024
+_PIECE = 128 * 1024
 
 
 class SharedFolders:

@@ -24,10 +24,10 @@ _BASE64_LIKE_A_PATH = ("/9j/", "//")
 class Data:
     """Bytes within the request. Equal only to itself: comparing would read it all."""
 
-    text: str = attrs.field(repr=False)
-    """The source as it came."""
+    text: bytes | memoryview = attrs.field(repr=False)
+    """The source as it came, in UTF-8."""
     start: int
-    """Where its data begins, in characters."""
+    """Where its data begins."""
     base64: bool
     """Else percent-encoded."""
     mime: str | None = None
@@ -63,18 +63,22 @@ def source_of(ref: AttachmentRef) -> Source | None:
     if found := _SCHEME.match(head):
         match found[1].lower():
             case "data":
-                return _data_url(source, found.end())
+                return _data_url(ref, found.end())
             case "file":
                 return _file_url(source[found.end() :])
             case "http" | "https":
                 return Remote(source)
             case _:
                 return None
-    if _is_path(source):
+    if _is_path(source) and ref.data is None:
         return LocalFile(source)
     if head.strip() and _BASE64.fullmatch(head):
-        return Data(source, 0, base64=True)
+        return Data(_all(ref), 0, base64=True)
     return None
+
+
+def _all(ref: AttachmentRef) -> bytes | memoryview:
+    return ref.source.encode(errors="replace") if ref.data is None else ref.data
 
 
 def _is_path(source: str) -> bool:
@@ -83,12 +87,13 @@ def _is_path(source: str) -> bool:
     return not (source.startswith(_BASE64_LIKE_A_PATH) and _BASE64.fullmatch(source))
 
 
-def _data_url(source: str, start: int) -> Data:
-    comma = source.find(",", start, start + _HEAD)
-    if comma < 0:
+def _data_url(ref: AttachmentRef, start: int) -> Data:
+    head, comma, _ = ref.source[start : start + _HEAD].partition(",")
+    if not comma:
         raise InvalidRequest("A data URL has a comma before its data: data:image/png;base64,….")
-    mime, *options = (word.strip() for word in source[start:comma].split(";"))
-    return Data(source, comma + 1, base64="base64" in (each.lower() for each in options), mime=mime or None)
+    mime, *options = (word.strip() for word in head.split(";"))
+    begin = start + len(head.encode(errors="replace")) + len(comma)
+    return Data(_all(ref), begin, base64="base64" in (each.lower() for each in options), mime=mime or None)
 
 
 def _file_url(rest: str) -> LocalFile:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-_PIECE = 256 * 1024
+_PIECE = 128 * 1024
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 """All but white space and the escape character, which logs hold for their colours."""
 
