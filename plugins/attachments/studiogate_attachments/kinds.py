@@ -120,7 +120,7 @@ def _by_tracks(kind: Kind, head: bytes) -> Kind:
 
 
 def _text_kind(path: Path, head: bytes, found: Kind | None, hints: Iterable[str], check: Callable[[], None]) -> Kind:
-    if (found is SVG or b"<svg" in head) and is_svg(path, check):
+    if (found is SVG or b"svg" in head) and is_svg(path, check):
         return SVG
     named = (kind_named(hint) for hint in hints)
     hinted = next((kind for kind in named if kind in (MARKDOWN, HTML, JSON)), None)

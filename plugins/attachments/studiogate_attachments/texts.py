@@ -1,12 +1,11 @@
 """Whether a file is text: UTF-8 to its end, without the control characters that only binary files have."""
 
 import codecs
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 _PIECE = 128 * 1024
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
 """All but white space and the escape character, which logs hold for their colours."""
 
 
@@ -16,7 +15,8 @@ def is_text(path: Path, check: Callable[[], None]) -> bool:
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             check()
-            if _CONTROLS.search(piece):
+            # Several times as fast as a regular expression.
+            if len(piece.translate(None, _CONTROLS)) < len(piece):
                 return False
             try:
                 decoder.decode(piece)
