@@ -91,6 +91,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
         (b"ID3 tags\n", ("audio/mpeg",), TEXT),
         (AN_SVG, (), SVG),
         (b'<?xml version="1.0"?>\n<!-- ' + b"x" * 9000 + b" -->" + AN_SVG, (), SVG),
+        (b'<s:svg xmlns:s="http://www.w3.org/2000/svg"/>', (), SVG),
         (b"<svg", ("a.svg",), TEXT),
         (b"This is how to write <svg>.", ("image/svg+xml",), TEXT),
     ],
