@@ -41,7 +41,13 @@ class Simulator:
 
     def flags(self) -> Table:
         """Return the `[studio]` settings that lead the browser there instead of to AI Studio."""
-        return {"profile": self.storage_state, "reroute": f"127.0.0.1:{self.port}", "reroute_ca": self.ca}
+        return {
+            "profile": self.storage_state,
+            "reroute": f"127.0.0.1:{self.port}",
+            "reroute_ca": self.ca,
+            # The operator's way to the network doesn't lead back to this machine.
+            "upstream_proxy": "",
+        }
 
 
 @click.command()

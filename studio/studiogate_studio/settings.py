@@ -42,7 +42,7 @@ def _check_host_port(_: Any, attribute: "attrs.Attribute[str | None]", value: st
 
 def _check_upstream(_: Any, attribute: "attrs.Attribute[str | None]", value: str | None) -> None:
     try:
-        if value is not None:
+        if value:
             parse_upstream(value)
     except ValueError as error:
         raise WrongValue(attribute.name, str(error)) from None
@@ -75,7 +75,7 @@ class StudioSettings:
         default=None, repr=False, validator=_check_upstream, metadata={"env": ("UNIFIED_PROXY_CONFIG",)}
     )
     """`http://[user:password@]host:port` or `socks5://host:port` of a proxy that everything for the network goes
-    through, whoever's proxy comes before it; None for the direct way."""
+    through, whoever's proxy comes before it; None or an empty text for the direct way."""
     temporary_chat: bool = True
     """Whether chats are temporary, so that none is kept in the account's history."""
     launch_s: float = attrs.field(default=30.0, validator=within(1, math.inf))
@@ -112,4 +112,4 @@ class StudioSettings:
     @property
     def upstream(self) -> UpstreamProxy | None:
         """Return `upstream_proxy`, read."""
-        return None if self.upstream_proxy is None else parse_upstream(self.upstream_proxy)
+        return parse_upstream(self.upstream_proxy) if self.upstream_proxy else None

@@ -101,8 +101,12 @@ def test_without_a_profile_it_starts_and_says_what_to_do(tmp_path: Path, simulat
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Generator[Gateway]:
-    """Run `studiogate demo` as `make demo` does, with a folder for temporary files that can be looked at."""
-    with running_demo(tmp_path.parent, {"TMPDIR": str(tmp_path)}) as demo:
+    """Run `studiogate demo` as `make demo` does, with a folder for temporary files that can be looked at.
+
+    The operator has a proxy for the network, which knows nothing of a simulator on this machine.
+    """
+    environ = {"TMPDIR": str(tmp_path), "UNIFIED_PROXY_CONFIG": "http://127.0.0.1:9"}
+    with running_demo(tmp_path.parent, environ) as demo:
         yield demo
 
 

@@ -53,6 +53,7 @@ def test_the_upstream_proxy_may_come_from_the_environment(variable: str) -> None
 
     assert made.upstream == UpstreamProxy(scheme="http", host="127.0.0.1", port=7890)
     assert StudioSettings().upstream is None
+    assert StudioSettings(upstream_proxy="").upstream is None
 
 
 def test_a_wrong_upstream_proxy_is_refused_without_its_password() -> None:
