@@ -52,9 +52,10 @@ class SharedFolders:
             raise _not_shared()
         try:
             # From the path as it came: `..` after a link means the link's target's parent.
-            found = Path(os.path.realpath(path, strict=True))
-        except (OSError, ValueError):
+            found = Path(os.path.realpath(path))
+        except ValueError:  # a name that the file system can't have
             raise _missing() from None
+        # Before whether it is there: of what isn't shared nobody learns even that.
         root = next((root for root in resolved_roots if found.is_relative_to(root)), None)
         if root is None or any(found.is_relative_to(never) for never in _NEVER):
             raise _not_shared()
@@ -70,7 +71,7 @@ def _opened(root: Path, names: Sequence[str]) -> int:
             os.close(folder)
             folder = inner
         return _opened_file(folder, names[-1] if names else ".")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise _missing() from None
     except OSError as error:
         raise InvalidRequest(f"The file can't be read: {error.strerror}.") from None

@@ -69,11 +69,11 @@ class Stored:
 class Resolver:
     """Make files of references, as the settings allow."""
 
-    def __init__(self, settings: AttachmentsSettings) -> None:
+    def __init__(self, settings: AttachmentsSettings, hosts: AllowedHosts) -> None:
         self._settings = settings
         self._recognizer = Recognizer()
         self._shared = SharedFolders(settings.allowed_roots)
-        self._fetcher = Fetcher(AllowedHosts(settings.allowed_hosts), settings)
+        self._fetcher = Fetcher(hosts, settings)
         self._threads = asyncio.Semaphore(THREADS)
         self._fetches = asyncio.Semaphore(FETCHES)
 
