@@ -24,14 +24,15 @@ from studiogate.errors import ConfigurationError, ModelNotFound, NotFound
 from studiogate.listfile import Watched, read_lines
 from studiogate.models import InjectedModel, Model, bare_id
 from studiogate.plugins import PluginHost
+from studiogate.strict import shown_name
 
 log = logging.getLogger(__name__)
 
 _NEAREST = 3
 _NEAR = 0.5
 """How alike two ids must be, 0 to 1, for one to be suggested for the other."""
-_SHOWN = 100
-"""Characters of an unknown id that are compared and repeated; clients send anything."""
+_SEARCHED = 100
+"""Characters of an unknown id that are compared; clients send anything."""
 
 
 @attrs.frozen(kw_only=True)
@@ -168,13 +169,14 @@ class _View:
         missing = next((each for each in way if each in self.excluded), way[-1])
         reason = "is excluded on this gateway" if missing in self.excluded else "is not available"
         if missing == name:
-            return f"The model '{_short(name)}' {reason}."
-        return f"The model '{_short(name)}' is not available: it stands for '{_short(missing)}', which {reason}."
+            return f"The model '{shown_name(name)}' {reason}."
+        answers = f"it stands for '{shown_name(missing)}', which {reason}"
+        return f"The model '{shown_name(name)}' is not available: {answers}."
 
     def nearest(self, name: str) -> str:
         """Return a sentence that helps to find the right id."""
         offered = [model.id for model in self.offered()]
-        near = difflib.get_close_matches(name[:_SHOWN], offered, n=_NEAREST, cutoff=_NEAR)
+        near = difflib.get_close_matches(name[:_SEARCHED], offered, n=_NEAREST, cutoff=_NEAR)
         hint = f" Nearest: {', '.join(near)}." if near else ""
         return f"{hint} GET /v1/models lists all."
 
@@ -203,7 +205,3 @@ def _refuse_circles(file: str, injected: Mapping[str, InjectedModel]) -> None:
                     f"{file}: [{MODELS_TABLES}[{index}]] target: {' -> '.join(way)} goes in a circle. "
                     "It must lead to a model that a plugin lists, or to one without a target."
                 )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"

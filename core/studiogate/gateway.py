@@ -33,6 +33,7 @@ from studiogate.health import Health
 from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
+from studiogate.strict import shown_name
 from studiogate.tools import ToolPlan
 from studiogate.workdirs import Workdirs
 
@@ -250,7 +251,8 @@ class Gateway:
         for tool in request.tools:
             if tool.index not in plan.taken:
                 raise InvalidRequest(
-                    f"No plugin of this gateway takes tools of type '{tool.type}'.", param=f"tools[{tool.index}]"
+                    f"No plugin of this gateway takes tools of type '{shown_name(tool.type)}'.",
+                    param=f"tools[{tool.index}]",
                 )
         _check_choice(request, plan)
         return plan

@@ -11,6 +11,8 @@ STOP_LIMIT = 5
 """Stop sequences in one request: as many as the page and Gemini's API take."""
 INT32 = 2**31 - 1
 """The largest number that the upstream's fields for whole numbers hold."""
+INT64 = 2**63 - 1
+"""The largest seed of OpenAI's API."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +46,7 @@ class Params:
     stop: tuple[str, ...] = ()
     """Sequences that end the answer and are not part of it."""
     seed: int | None = None
-    """Makes sampling repeatable, as far as the upstream can."""
+    """Makes sampling repeatable, as far as the upstream can; 64 bits, signed."""
     reasoning_effort: str | int | None = None
     """How much the model should think: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or a budget in
     tokens (0 or more), as the client said it."""

@@ -157,10 +157,7 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-_MANY_DIGITS = 10**20
-
-
-_PATH_SHOWN = 200
+_NAME_SHOWN = 200
 """Characters."""
 _HUGE = 10**20
 """From here on whole numbers are not shown by their digits: there may be thousands."""
@@ -173,8 +170,6 @@ def shown(value: object) -> str:
             return "null"
         case bool():
             return str(value).lower()
-        case int() if abs(value) >= _MANY_DIGITS:
-            return "a huge number"
         case int() if abs(value) >= _HUGE:
             return "a huge number"
         case int() | float():
@@ -189,7 +184,7 @@ def shown(value: object) -> str:
             return f"a {type(value).__name__}"
 
 
-def shown_path(path: str) -> str:
-    """Show a path: keys in it may be somebody else's words, of any length and kind."""
-    kept = path if len(path) <= _PATH_SHOWN else f"{path[:_PATH_SHOWN]}…"
+def shown_name(name: str) -> str:
+    """Show a name, or a path of names, that may be somebody else's words, of any length and kind."""
+    kept = name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}…"
     return "".join(char if char.isprintable() else "?" for char in kept)

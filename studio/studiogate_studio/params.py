@@ -7,17 +7,17 @@ that tells what is used instead. Parameters that nobody here knows are left for 
 import attrs
 
 from studiogate.models import Model
-from studiogate.params import Params
+from studiogate.params import INT32, Params
 from studiogate.thinking import ThinkingChoice, fit_effort
 from studiogate_studio.wire import WireError, simplify_schema
 
 
 def fit(params: Params, model: Model | None) -> Params:
-    """Return parameters that the model takes: `thinking` is set, the output limit and the schema are possible ones.
+    """Return parameters that the model takes: `thinking` is set; output limit, seed and schema are possible ones.
 
     :param model: None while no plugin lists models.
     """
-    return _fit_schema(_fit_limit(_fit_thinking(params, model), model))
+    return _fit_schema(_fit_seed(_fit_limit(_fit_thinking(params, model), model)))
 
 
 def _fit_thinking(params: Params, model: Model | None) -> Params:
@@ -41,6 +41,12 @@ def _fit_limit(params: Params, model: Model | None) -> Params:
         return params
     noted = params.note("max_tokens", f"{params.max_tokens} is more than {model.id} gives; {most} used")
     return attrs.evolve(noted, max_tokens=most)
+
+
+def _fit_seed(params: Params) -> Params:
+    if params.seed is None or -INT32 - 1 <= params.seed <= INT32:
+        return params
+    return params.drop("seed", "AI Studio takes seeds of 32 bits only; a new one used")
 
 
 def _fit_schema(params: Params) -> Params:

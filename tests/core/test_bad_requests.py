@@ -124,6 +124,12 @@ BAD: dict[str, tuple[bytes, int, str | None, str]] = {
     "no schema": (body(response_format={"type": "json_schema"}), 400, "response_format.json_schema", "is required"),
     "a tool without a name": (body(tools=[{"type": "function", "function": {}}]), 400, "tools[0].function.name", "is"),
     "a tool nobody takes": (body(tools=[{"teleport": {}}]), 400, "tools[0]", "takes tools of type 'teleport'"),
+    "a tool of an endless type": (
+        body(tools=[{"type": "x" * 100_000}]),
+        400,
+        "tools[0]",
+        f"of type '{'x' * 200}…'.",
+    ),
     "a choice of nothing": (
         body(tool_choice={"type": "function", "function": {"name": "f"}}),
         400,

@@ -59,7 +59,7 @@ def test_numbers_may_be_whole() -> None:
     assert (params.temperature, params.top_p) == (1.0, 0.0)
 
 
-@pytest.mark.parametrize("seed", [0, -1, 42, 2**31 - 1, -(2**31)])
+@pytest.mark.parametrize("seed", [0, -1, 42, 2**31, 2**63 - 1, -(2**63)])
 def test_a_seed_is_a_parameter(seed: int) -> None:
     """Any number of 32 bits, below zero too."""
     assert parsed(seed=seed).params.seed == seed
@@ -87,7 +87,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"stop": ["x", 1]}, "stop", "must be a string or a list of strings"),
     ({"stop": {}}, "stop", "must be a string or a list of strings, not an object"),
     ({"stop": list("abcdef")}, "stop", "must hold at most 5 strings, not 6"),
-    ({"seed": 2**31}, "seed", "must be from -2147483648 to 2147483647, not 2147483648"),
+    ({"seed": 2**63}, "seed", "must be from -9223372036854775808 to 9223372036854775807, not 9223372036854775808"),
     ({"seed": True}, "seed", "must be a whole number, not true"),
     ({"seed": 0.5}, "seed", "must be a whole number, not 0.5"),
     ({"seed": "1"}, "seed", "must be a whole number, not a string"),

@@ -80,7 +80,7 @@ LIKELY = st.fixed_dictionaries(
         "stop": st.text(max_size=1) | st.lists(st.text(max_size=1), max_size=7) | JSON,
         "n": st.sampled_from([1, 1.0, 0, True, "1"]),
         "temperature": st.floats(-1, 3) | st.integers(-1, 3),
-        "seed": st.integers(-(2**32), 2**32) | st.floats(-5, 5),
+        "seed": st.integers(-(2**64), 2**64) | st.floats(-5, 5),
         "reasoning_effort": st.sampled_from(["none", "max", "most"]) | st.integers(-1, 10) | st.floats(0, 3),
         "function_call": st.sampled_from(["auto", "required"]) | st.fixed_dictionaries({"name": WORDS}),
         "logit_bias": st.dictionaries(WORDS, st.integers(-200, 200), max_size=2),

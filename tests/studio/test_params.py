@@ -33,6 +33,16 @@ def test_what_fits_is_left_alone() -> None:
     assert fit(Params(), GEMMA) == Params()
 
 
+@pytest.mark.parametrize("seed", [2**31, -(2**31) - 1, 2**63 - 1])
+def test_a_seed_that_upstream_has_no_room_for_is_dropped(seed: int) -> None:
+    """OpenAI's seeds have 64 bits, AI Studio's 32."""
+    fitted = fit(Params(seed=seed), FLASH)
+
+    assert fitted.seed is None
+    assert fitted.ignored == {"seed": "AI Studio takes seeds of 32 bits only; a new one used"}
+    assert fit(Params(seed=-(2**31)), FLASH) == Params(seed=-(2**31))
+
+
 def test_an_effort_that_fits_is_a_choice() -> None:
     """Nothing is reported, and the effort stays for who wants to read it."""
     assert fit(Params(reasoning_effort="low"), FLASH) == Params(

@@ -9,7 +9,7 @@ import msgspec
 from studiogate.errors import InvalidRequest
 from studiogate.openai.content import is_source
 from studiogate.openai.long_data import LongData, cut_out
-from studiogate.strict import shown_path
+from studiogate.strict import shown_name
 
 MAX_DEPTH = 100
 """How deep objects and lists may be nested. Whatever reads the document later may recurse: schemas, templates, wire
@@ -93,7 +93,7 @@ def _no_number(body: bytes | bytearray) -> InvalidRequest | None:
     while left:
         path, value = left.pop()
         if path and isinstance(value, _NoNumber):
-            place = shown_path(path)
+            place = shown_name(path)
             return InvalidRequest(f"{place}: must be a number; {value} is none in JSON.", param=place)
         left.extend(_steps(path, value))
     return None

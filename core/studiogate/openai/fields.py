@@ -10,7 +10,7 @@ from studiogate.openai.messages import Messages
 from studiogate.openai.response_format import Format
 from studiogate.openai.shape import Shape, number, one_of, whole
 from studiogate.openai.tools import Function, LegacyChoice, Tool, ToolChoice
-from studiogate.params import INT32, STOP_LIMIT
+from studiogate.params import INT32, INT64, STOP_LIMIT
 from studiogate.strict import shown
 
 
@@ -107,7 +107,7 @@ class ChatFields:
     max_output_tokens: Tokens | None = None
     n: Annotated[int, Shape(_read_one, {"type": "integer", "const": 1})] | None = None
     stop: Stop | None = None
-    seed: Annotated[int, whole(-INT32 - 1, INT32)] | None = None
+    seed: Annotated[int, whole(-INT64 - 1, INT64)] | None = None
     reasoning_effort: Effort | None = None
     response_format: Format | None = None
     tools: list[Tool] | None = None

@@ -23,7 +23,7 @@ from studiogate.openai.fields import FOR_PLUGINS, REPORTED, ChatFields
 from studiogate.openai.messages import conversation, says_something
 from studiogate.openai.shape import CONVERTER
 from studiogate.params import Params
-from studiogate.strict import Problem, problems, shown_path
+from studiogate.strict import Problem, problems, shown_name
 from studiogate.tools import ToolSpec
 from studiogate.trace import one_line
 
@@ -108,11 +108,11 @@ def _read(document: Mapping[str, Any]) -> ChatFields:
 
 
 def _refusal(found: list[Problem]) -> InvalidRequest:
-    shown = [f"{shown_path(problem.path)}: {problem.message}." for problem in found[:PROBLEMS_SHOWN]]
+    shown = [f"{shown_name(problem.path)}: {problem.message}." for problem in found[:PROBLEMS_SHOWN]]
     more = len(found) - len(shown)
     return InvalidRequest(
         " ".join([*shown, *([f"And {more} more problem{'s' if more > 1 else ''}."] if more else [])]),
-        param=shown_path(found[0].path),
+        param=shown_name(found[0].path),
     )
 
 
