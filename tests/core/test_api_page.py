@@ -11,9 +11,10 @@ import pytest
 from studiogate.errors import ERRORS, InvalidRequest, error_response
 from studiogate.openai.content import REFERENCE_TYPES, TEXT_TYPES, Attachments
 from studiogate.openai.document import MAX_DEPTH
-from studiogate.openai.fields import STOP_LIMIT, ChatFields
+from studiogate.openai.fields import ChatFields
 from studiogate.openai.messages import ROLES, ChatMessage
 from studiogate.openai.request import PROBLEMS_SHOWN
+from studiogate.params import STOP_LIMIT
 from studiogate.web.openapi import openapi
 
 from .test_openai_request import parsed
