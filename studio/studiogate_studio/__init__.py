@@ -14,7 +14,7 @@ from studiogate.health import Health
 from studiogate.hookspecs import hookimpl
 from studiogate.models import Model
 from studiogate_studio import hookspecs as studio_hookspecs
-from studiogate_studio.errors import NotReady, PageBroken, PromptRefused, SignedOut, StudioError
+from studiogate_studio.errors import FileRefused, NotReady, PageBroken, PromptRefused, SignedOut, StudioError
 from studiogate_studio.launch import BrowserLaunch
 from studiogate_studio.selectors import load_selectors
 from studiogate_studio.settings import StudioSettings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrowserLaunch",
+    "FileRefused",
     "NotReady",
     "PageBroken",
     "PromptRefused",

@@ -54,6 +54,8 @@ class Composer:
 
     probe: Probe
     settings: StudioSettings
+    files: int = attrs.field(default=0, init=False)
+    """How many files were put into the composer to go with the prompt; a prompt with files may be without text."""
     _known: tuple[str, ...] = attrs.field(default=(), init=False)
     """Ids of the bubbles that were there before the prompt was submitted."""
 
@@ -65,13 +67,17 @@ class Composer:
         """
         text = as_composed(text)
         if not text.strip():
+            text = ""
+        if not text and not self.files:
             raise PromptRefused("The prompt is empty.")
-        keyed = text.count("\n") <= _KEYED_LINES
+        keyed = bool(text) and text.count("\n") <= _KEYED_LINES
         await self._aim(text[:-1] if keyed else "", _extra(text))
         typed: Typed | None = None
         for way in (self._key_in, self._write, self._nudge) if keyed else (self._write, self._write):
             typed = await self._typed(way, text, self.settings.type_s if typed is None else _SECOND_WAY_S)
             if typed.same and typed.run is RunState.IDLE_READY:
+                if self.files and typed.files != self.files:
+                    raise PageBroken(f"The composer holds {typed.files} files instead of {self.files}.")
                 self._known = typed.bubbles
                 return text
         raise PromptRefused(_why(typed))
@@ -180,7 +186,8 @@ def _taken(sent: Sent, seen: Seen) -> bool:
 
 
 def _untouched(sent: Sent, seen: Seen) -> bool:
-    return not _taken(sent, seen) and sent.text_length > 0 and sent.run is RunState.IDLE_READY
+    held = sent.text_length > 0 or sent.files > 0
+    return not _taken(sent, seen) and held and sent.run is RunState.IDLE_READY
 
 
 def _extra(text: str) -> float:

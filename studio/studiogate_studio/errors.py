@@ -6,14 +6,16 @@
         ├── SignedOut         503     the account's cookies are missing, expired or refused
         ├── PromptRefused     502     the page did not take the prompt; it was certainly not sent
         └── PageBroken        502     the page, tab or browser broke, or looks like nothing we know
+    studiogate.errors.InvalidRequest  final
+    └── FileRefused           400     the page does not take a file
 
-They are `Unavailable` already, so a backend lets them through before its first event. Messages hold no prompt, no path
-and no cookie.
+They are `Unavailable` already, or what the client is told, so a backend lets them through before its first event.
+Messages hold no prompt, no path and no cookie.
 """
 
 from typing import ClassVar
 
-from studiogate.errors import Unavailable
+from studiogate.errors import InvalidRequest, Unavailable
 
 
 class StudioError(Unavailable):
@@ -55,3 +57,9 @@ class PageBroken(StudioError):  # noqa: N818
 def before_quotes(message: str) -> str:
     """Return what may be logged of Playwright's message: the first line. What follows quotes the page, prompts too."""
     return message.partition("\n")[0]
+
+
+class FileRefused(InvalidRequest):
+    """The page does not take a file, for its kind, its size or whatever it says; in another tab it wouldn't either."""
+
+    default_code = "attachment_refused"

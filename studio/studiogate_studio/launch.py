@@ -12,6 +12,9 @@ from studiogate_studio.trust import spki_of
 ACCOUNTS_HOST = "accounts.google.com"
 """Where the page sends who isn't signed in."""
 
+DRIVE_HOSTS = ("www.googleapis.com", "content.googleapis.com")
+"""Where the page may upload files to."""
+
 _INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _ALWAYS = (
@@ -84,7 +87,7 @@ def apply_reroute(launch: BrowserLaunch, settings: StudioSettings) -> None:
     """
     if settings.reroute is None or launch.proxy is not None:
         return
-    hosts = dict.fromkeys((settings.page_host, settings.rpc_host, ACCOUNTS_HOST))
+    hosts = dict.fromkeys((settings.page_host, settings.rpc_host, ACCOUNTS_HOST, *DRIVE_HOSTS))
     launch.args.append("--host-resolver-rules=" + ", ".join(f"MAP {host} {settings.reroute}" for host in hosts))
     if settings.reroute_ca is not None:
         launch.trusted_spkis.append(spki_of(settings.reroute_ca.read_bytes()))

@@ -48,13 +48,12 @@
       .filter((node) => element === "bubble_error" || !node.closest(".turn-content"))
       .map((node) => node.innerText.trim())
       .find((text) => text && !/\bsaved\b/i.test(text)) ?? null;
-  const errorText = () => {
-    for (const element of ["toast", "snackbar", "callout", "bubble_error", "banner_error"]) {
-      const text = said(element);
-      if (text) return text.slice(0, 500);
-    }
-    return null;
-  };
+  const saidBy = (elements) => elements.map(said).find(Boolean)?.slice(0, 500) ?? null;
+  const errorText = () => saidBy(["toast", "snackbar", "callout", "bubble_error", "banner_error"]);
+
+  const files = () => find("media").length;
+  // Of a menu's items the one that uploads; the candidates may find them all.
+  const uploadItem = () => find("upload_item").find((item) => /\bupload\b/i.test(item.textContent)) ?? null;
 
   const closers = ["preference_vote", "welcome", "autosave_dialog", "announcement", "cookie_bar", "menu_backdrop"];
   const overlays = () => [...closers, "survey"].filter(first);
@@ -63,12 +62,12 @@
   const setValue = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
 
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const until = async (ms, test) => {
+  const until = async (ms, test, pause = 4) => {
     const end = performance.now() + ms;
     for (;;) {
       const result = test();
       if (result || performance.now() > end) return result;
-      await sleep(4);
+      await sleep(pause);
     }
   };
 
@@ -130,7 +129,7 @@
         return (same && run === "ready") || (!same && performance.now() > start + misread_ms);
       });
       composer()?.focus({ preventScroll: true });
-      return { same, run, bubbles: bubbles(), error: errorText() };
+      return { same, run, bubbles: bubbles(), files: files(), error: errorText() };
     },
 
     // Wait until the page shows that it took the prompt. An emptied composer is no proof.
@@ -143,7 +142,35 @@
         return proof;
       });
       const box = composer();
-      return { proof, text_length: box ? box.value.length : 0, run: runState(box), error: errorText() };
+      return { proof, text_length: box ? box.value.length : 0, files: files(), run: runState(box), error: errorText() };
+    },
+
+    // Wait until the composer shows so many files, or has so many ready and none under way; or until that is no more to
+    // be waited for: consent is asked, something is said to have failed, or nothing has happened for a while.
+    async uploads({ wanted, all_ready, known, ms, quiet_ms }) {
+      let quiet = performance.now();
+      let state;
+      const settled = () => {
+        const shown = files();
+        const ready = find("media_ready").length;
+        const busy = first("media_busy") !== null;
+        const done = all_ready ? ready >= wanted && ready >= shown && !busy : shown >= wanted;
+        const consent = first("copyright_dialog") !== null;
+        const failed = find("media").findIndex((file) => find("media_error").some((error) => file.contains(error)));
+        state = { shown, ready, busy, consent, failed, error: saidBy(["media_error"]), said: saidBy(["toast", "snackbar"]), done };
+        if (done || consent || state.error) return true;
+        // While files are under way, a toast may be about anything.
+        if (state.said && state.said !== known && !(all_ready && busy)) return true;
+        if (busy || ready < shown) quiet = performance.now();
+        return performance.now() - quiet > quiet_ms;
+      };
+      await until(ms, settled, 20);
+      return state;
+    },
+
+    // Tell which candidate finds an element, visible or not; -1 if none does.
+    present({ element }) {
+      return selectors[element].findIndex((selector) => document.querySelector(selector) !== null);
     },
 
     // Wait until nothing is generated.
@@ -152,7 +179,7 @@
     },
 
     click({ element }) {
-      const node = element === "composer" ? composer() : first(element);
+      const node = { composer, upload_item: uploadItem }[element]?.() ?? first(element);
       node?.click();
       return node !== null;
     },
@@ -163,6 +190,10 @@
 
     async shown({ element, ms }) {
       return (await until(ms, () => first(element) !== null)) === true;
+    },
+
+    async hidden({ element, ms }) {
+      return (await until(ms, () => first(element) === null)) === true;
     },
 
     // Close what is known to be safe to close, and nothing else.

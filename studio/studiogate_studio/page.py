@@ -7,11 +7,13 @@ what is not here.
 import asyncio
 import logging
 import re
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
 from playwright.async_api import Error as PlaywrightError, Page
 
+from studiogate.attachments import Attachment
 from studiogate_studio import overlays
 from studiogate_studio.composer import Composer, Seen, unseen
 from studiogate_studio.errors import PageBroken, SignedOut, StudioError, before_quotes
@@ -20,6 +22,7 @@ from studiogate_studio.probe import Look, Probe, RunState
 from studiogate_studio.selectors import Match, Selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.temporary import make_temporary
+from studiogate_studio.uploads import Uploads, files_of
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +42,12 @@ class ChatPage:
     """Whether the open chat is temporary."""
     probe: Probe = attrs.field(init=False)
     composer: Composer = attrs.field(init=False)
+    uploads: Uploads = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.probe = Probe(self.page, self.selectors)
         self.composer = Composer(self.probe, self.settings)
+        self.uploads = Uploads(self.probe, self.settings)
 
     async def open_new_chat(self) -> None:
         """Open a fresh chat, temporary if the settings say so, and wait until its composer can be typed into.
@@ -53,6 +58,7 @@ class ChatPage:
         :raises PageBroken: it can't be opened, or shows no composer in time.
         """
         url = new_chat_url(self.settings)
+        self.composer.files = 0
         try:
             await self.page.goto(url, wait_until="domcontentloaded", timeout=self.settings.navigation_s * 1000)
         except PlaywrightError as error:
@@ -63,6 +69,24 @@ class ChatPage:
             self.temporary = await make_temporary(self.probe)
             if not self.temporary:
                 log.warning("the page offers no temporary chat; this one may show up in the account's history")
+
+    async def attach(self, attachments: Iterable[Attachment]) -> int:
+        """Put files into the composer, to go with the prompt that is typed next; returns how many.
+
+        A composer that holds files already, from an attempt that failed, gets a fresh chat first. See `Uploads.attach`.
+
+        :raises SignedOut: the page has been left for the sign-in form.
+        """
+        files = files_of(attachments)
+        try:
+            if await self.uploads.held():
+                await self.open_new_chat()
+            await self.uploads.attach(files)
+        except PageBroken:
+            await self._explain()
+            raise
+        self.composer.files = len(files)
+        return len(files)
 
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer; see `Composer.type_prompt`.

@@ -81,6 +81,8 @@ class Typed:
     """Whether the composer holds exactly the text."""
     run: RunState
     bubbles: tuple[str, ...]
+    files: int
+    """How many files the composer holds."""
     error: str | None
     """What a visible toast, callout or bubble says went wrong; at most 500 characters."""
 
@@ -93,8 +95,32 @@ class Sent:
     """How the page shows that it took the prompt: a new `bubble`, or that it is `generating`; None if it doesn't."""
     text_length: int
     """What the composer holds, in UTF-16 units."""
+    files: int
+    """How many files it holds."""
     run: RunState
     error: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Media:
+    """Say how the composer's files fare."""
+
+    shown: int
+    """How many there are, in whatever state."""
+    ready: int
+    """How many are uploaded and counted."""
+    busy: bool
+    """Whether something shows progress."""
+    consent: bool
+    """Whether the page asks to acknowledge its copyright notice."""
+    error: str | None
+    """What the composer says of a file that failed."""
+    failed: int
+    """Which file that is, counted from 0; -1 where it can't be told."""
+    said: str | None
+    """What a toast says."""
+    done: bool
+    """Whether what was waited for is so."""
 
 
 @attrs.define(eq=False)

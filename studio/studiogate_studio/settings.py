@@ -88,6 +88,13 @@ class StudioSettings:
     """How long each way of typing may take until Run is ready; long prompts get more, see `type_s_per_mb`."""
     type_s_per_mb: float = attrs.field(default=20.0, validator=within(0, math.inf))
     """What each million characters add to `type_s`, and each ten thousand lines."""
+    upload_s: float = attrs.field(default=60.0, validator=within(1, math.inf))
+    """How long the page may take with the files of a prompt, whatever their size."""
+    upload_s_per_mb: float = attrs.field(default=2.0, validator=within(0, math.inf))
+    """What each million bytes of them add to `upload_s`."""
+    acknowledge_copyright: bool = True
+    """Whether to agree, in the account owner's name, to the notice that AI Studio shows before the first upload: that
+    one only uploads what one may. Otherwise requests with files fail until the owner has agreed in a window."""
     submit_s: float = attrs.field(default=10.0, validator=within(0.5, math.inf))
     """How long the page may take to show that it took a submitted prompt."""
     wait_s: float = attrs.field(default=20.0, validator=within(0, math.inf))

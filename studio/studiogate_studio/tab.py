@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 
 import attrs
 from playwright.async_api import Dialog, Error as PlaywrightError, Page
 
+from studiogate.attachments import Attachment
 from studiogate_studio.composer import Seen, unseen
 from studiogate_studio.errors import PageBroken, PromptRefused
 from studiogate_studio.page import ChatPage
@@ -45,6 +47,21 @@ class Tab:
         if self.fault is None:
             self.fault = why
             self._changed.set()
+
+    async def attach(self, attachments: Iterable[Attachment]) -> int:
+        """Put files into the composer, before the prompt is typed; returns how many will go with it.
+
+        :raises FileRefused: the page doesn't take one.
+        :raises NotReady: the page asks for the owner's consent.
+        :raises SignedOut: nobody is signed in any more.
+        :raises PageBroken: the page is gone, or doesn't get the files ready; the tab is replaced.
+        """
+        self.check()
+        try:
+            return await self.chat.attach(attachments)
+        except PageBroken as error:
+            self.broken(error.reason)
+            raise
 
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer; returns the text as the page has it.

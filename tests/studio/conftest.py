@@ -39,6 +39,18 @@ class Simulator:
         """Script an answer."""
         self.control.post("/__sim/scenarios", json=scenario).raise_for_status()
 
+    def files(self) -> list[list[dict[str, Any]]]:
+        """Return the files of each prompt that it received, in order."""
+        return [turn["files"] for turn in self.control.get("/__sim/log").json()]
+
+    def play_upload(self, **scenario: Any) -> None:
+        """Script what becomes of a file."""
+        self.control.post("/__sim/uploads", json=scenario).raise_for_status()
+
+    def options(self, **options: Any) -> None:
+        """Set how the next page looks."""
+        self.control.put("/__sim/page", json=options).raise_for_status()
+
 
 @pytest.fixture(scope="session")
 def simulator_process() -> Iterator[Simulator]:
@@ -60,8 +72,8 @@ def simulator_process() -> Iterator[Simulator]:
 @pytest.fixture
 def simulator(simulator_process: Simulator) -> Simulator:
     """Return the simulator with nothing scripted and nothing logged."""
-    simulator_process.control.delete("/__sim/scenarios").raise_for_status()
-    simulator_process.control.delete("/__sim/log").raise_for_status()
+    for path in ("scenarios", "uploads", "page", "log"):
+        simulator_process.control.delete(f"/__sim/{path}").raise_for_status()
     return simulator_process
 
 

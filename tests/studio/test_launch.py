@@ -25,12 +25,12 @@ def test_trusted_keys_become_one_argument() -> None:
 
 
 def test_reroute_maps_every_host_and_trusts_the_stand_in(settings: StudioSettings) -> None:
-    """Page, RPC and accounts go to the stand-in."""
+    """Page, RPC, accounts and Drive go to the stand-in."""
     launch = prepare_launch(settings)
     apply_reroute(launch, settings)
 
     rules = next(arg for arg in launch.args if arg.startswith("--host-resolver-rules="))
-    assert rules.count("MAP ") == 3
+    assert rules.count("MAP ") == 5
     assert f"MAP accounts.google.com {settings.reroute}" in rules
     assert len(launch.trusted_spkis) == 1
 
