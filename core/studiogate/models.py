@@ -33,6 +33,8 @@ class Model:
     default_top_k: int | None = None
     thinking: "Thinking | None" = None
     """None for a model that can't think."""
+    media_resolution: bool = False
+    """Whether it can be told how closely to look at images and video."""
 
     def alias(self, name: str) -> "Model":
         """Return another name of this model, with the limits and abilities of what answers."""

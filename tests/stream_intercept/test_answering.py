@@ -16,7 +16,7 @@ from studiogate.params import Params, ResponseFormat
 from studiogate.prompt import build_prompt
 from studiogate.thinking import ThinkingChoice
 from studiogate_stream_intercept import StreamIntercept
-from studiogate_stream_intercept.answering import read_answer, read_refusal, request_patch
+from studiogate_stream_intercept.answering import carries, read_answer, read_refusal, request_patch
 from studiogate_stream_intercept.errors import StreamBroken
 from studiogate_stream_intercept.refusals import refuse_status
 from studiogate_stream_intercept.settings import StreamInterceptSettings
@@ -184,6 +184,7 @@ def test_everything_the_client_asks_is_patched() -> None:
         response_schema=schema,
         thinks=True,
         thinking_budget=5,
+        media_resolution="",
         tools=(),
     )
 
@@ -202,6 +203,7 @@ def test_what_the_parameters_leave_open_is_the_models_own() -> None:
         response_mime="",
         response_schema={},
         thinks=True,
+        media_resolution="",
         tools=(),
     )
 
@@ -238,3 +240,23 @@ def test_the_backend_fits_the_parameters_to_the_model(effort: str | int, budget:
     fitted = StreamIntercept(StreamInterceptSettings()).apply_params(Params(reasoning_effort=effort), FLASH)
 
     assert fitted.thinking == ThinkingChoice(budget=budget)
+
+
+@pytest.mark.parametrize(
+    ("typed", "files", "carried"),
+    [("look", 2, True), ("look", 1, False), ("look", 3, False), ("look", 0, False), ("", 2, False)],
+)
+def test_a_request_is_known_by_its_text_and_the_number_of_its_files(typed: str, files: int, *, carried: bool) -> None:
+    """A file too many or too few makes it a stranger's, whatever its text."""
+    parts = [[None, None, ["image/png", "QUJD"]], [None, None, None, None, None, ["1drive"]], [None, " look\n"]]
+    body = json.dumps(["models/m", [[parts, "user"]], None, None, "!proof"]).encode()
+
+    assert carries(body, typed, files) is carried
+
+
+def test_files_without_text_are_a_request() -> None:
+    """The page may send no text part, or an empty one."""
+    for text in ([], [[None, ""]]):
+        body = json.dumps(["models/m", [[[[None, None, ["image/png", "QUJD"]], *text], "user"]]]).encode()
+
+        assert carries(body, "", 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import attrs
@@ -191,3 +192,23 @@ async def begin_next(stage: Stage) -> Exchange:
     sent = await stage.upstream.next()
     sent.begin(200, {})
     return sent
+
+
+async def test_other_requests_stream_too(stage: Stage) -> None:
+    """A file's upload goes on piece by piece, so none is ever held here whole."""
+    upstream = stage.upstream
+
+    async def upload() -> AsyncGenerator[bytes]:
+        yield b"first"
+        while upstream.received < len(b"first"):
+            upstream.grew.clear()
+            await upstream.grew.wait()
+        yield b"second"
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as page:
+        putting = page.create_task(stage.page.put("https://www.googleapis.com/upload", content=upload()))
+        sent = await upstream.next()
+        sent.answer(200, b"kept")
+
+    assert (sent.method, sent.host, sent.body) == ("PUT", "www.googleapis.com", b"firstsecond")
+    assert putting.result().content == b"kept"

@@ -59,6 +59,10 @@ class Upstream:
     """Requests that no test has taken yet; empty means nothing went upstream."""
     hellos: int = 0
     """TLS connections made."""
+    received: int = 0
+    """Bytes of bodies that came over HTTP/2, of requests that aren't whole yet too."""
+    grew: asyncio.Event = attrs.field(factory=asyncio.Event)
+    """Set when more has come."""
 
     async def next(self) -> Exchange:
         """Wait for the next request."""
@@ -129,6 +133,8 @@ class _H2Connection:
                 self._bodies[stream] = bytearray()
             case h2.events.DataReceived(stream_id=int(stream), data=bytes(chunk)):
                 self._bodies[stream] += chunk
+                self._upstream.received += len(chunk)
+                self._upstream.grew.set()
                 self._connection.acknowledge_received_data(event.flow_controlled_length or 0, stream)
             case h2.events.StreamEnded(stream_id=int(stream)):
                 self._arrived(stream)

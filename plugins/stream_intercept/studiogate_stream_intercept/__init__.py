@@ -96,8 +96,6 @@ class StreamIntercept:
 
         if self._answering is None or self._studio is None:
             raise Declined("the proxy is not running")
-        if exchange.attachments:
-            raise Declined("attachments can't be uploaded yet")
         if exchange.plan.functions:
             raise Declined("functions can't be passed on yet")
         if strange := sorted(exchange.plan.switches.keys() - SWITCHES.keys()):

@@ -1,6 +1,7 @@
 """One exchange's way through the page: type, submit, read the answer off the wire.
 
-    lease a tab -> type the prompt -> expect its request -> submit -> the request is seen, compared, patched
+    lease a tab -> upload the files -> type the prompt -> expect its request -> submit
+                -> the request is seen, compared, patched
                 -> the answer's headers -> bytes -> frames -> events -> finish -> token counts
 
 The prompt itself is never rewritten, since the request carries a proof bound to it; all else the client asked for is
@@ -17,6 +18,7 @@ from studiogate.errors import Declined, StudiogateError, Unavailable
 from studiogate.events import Event
 from studiogate.exchange import Exchange
 from studiogate.models import Model
+from studiogate_stream_intercept.detail import media_resolution, note_detail
 from studiogate_stream_intercept.errors import TransportError
 from studiogate_stream_intercept.proxy import InterceptingProxy
 from studiogate_stream_intercept.refusals import refuse_broken, refuse_status
@@ -31,7 +33,6 @@ from studiogate_studio.wire import (
     RequestPatch,
     Unset,
     WireError,
-    contents_text,
     patch_request,
     read_request,
     read_status,
@@ -59,6 +60,7 @@ class Answering:
         """
         if tab.submitted:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")
+        exchange.params = note_detail(exchange.params, exchange.attachments, model)
         turn = await self._submit(exchange, tab, model)
         try:
             stream = await turn.answer()
@@ -72,12 +74,13 @@ class Answering:
             await turn.abort()
 
     async def _submit(self, exchange: Exchange, tab: Tab, model: Model | None) -> Turn:
-        """Type and submit the prompt; returns once its request has gone upstream, patched."""
+        """Upload, type and submit the prompt; returns once its request has gone upstream, patched."""
         patch = request_patch(exchange, model)
+        files = await tab.attach(exchange.attachments) if exchange.attachments else 0
         # A page may trim what was typed; nothing else may differ.
         typed = (await tab.type_prompt(exchange.prompt.text)).strip()
         async with self.proxy.expect(
-            lambda body: contents_text(body).strip() == typed,
+            lambda body: carries(body, typed, files),
             lambda body: _patched(body, patch),
             pressed=lambda: tab.submitted,
         ) as turn:
@@ -158,8 +161,15 @@ def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
         thinks=None if model is None else model.thinking is not None,
         thinking_budget=thinking.budget if thinking else None,
         thinking_level=thinking.level if thinking else None,
+        media_resolution=media_resolution(exchange.attachments, model),
         tools=tuple(SWITCHES[switch]() for switch in exchange.plan.switches),
     )
+
+
+def carries(body: bytes, typed: str, files: int) -> bool:
+    """Tell whether a request is the one that was made ready: its text, and as many files as were uploaded for it."""
+    request = read_request(body)
+    return request.prompt.strip() == typed and request.files == files
 
 
 def _patched(body: bytes, patch: RequestPatch) -> bytes:

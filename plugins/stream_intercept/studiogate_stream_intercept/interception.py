@@ -3,7 +3,8 @@
 Four checks keep other traffic out: who doesn't know the login is refused (mitmproxy's own `proxyauth` doesn't compare
 in constant time, and names itself), CONNECT to a foreign host is refused, a request outside a decrypted tunnel is
 refused, and no connection is opened but to where `ProxySettings.may_connect` agrees (`upstream.py` checks what an
-upstream proxy is asked for). Bodies are looked at for the RPC only; every other response streams through unbuffered.
+upstream proxy is asked for). Bodies are looked at for the RPC only; every other request and response streams through
+unbuffered, a file's upload too.
 """
 
 import asyncio
@@ -62,24 +63,21 @@ class Interception:
             data.server.error = "This destination is not served here."
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """Refuse what does not come through a decrypted tunnel: plain HTTP, in a tunnel or not."""
-        if not flow.client_conn.tls_established and self._may_use(flow):
-            logger.debug("Refused a plain request to %s.", flow.request.host)
-            flow.response = _refusal(flow, 403, "Only HTTPS is served here.")
+        """Refuse plain HTTP, in a tunnel or not; let requests that are not the RPC's through as they come."""
+        if not flow.client_conn.tls_established:
+            if self._may_use(flow):
+                logger.debug("Refused a plain request to %s.", flow.request.host)
+                flow.response = _refusal(flow, 403, "Only HTTPS is served here.")
+        elif not self._is_rpc(flow):
+            # Here and not in `request`, which comes after a streamed body.
+            self._reroute(flow)
+            flow.request.stream = True
 
     def request(self, flow: http.HTTPFlow) -> None:
-        """Bind or refuse the RPC's requests, and send everything to the stand-in if there is one."""
-        if flow.response is not None:
-            return
-        request = flow.request
-        if self._settings.is_rpc(request.method, request.host, request.path):
+        """Bind or refuse the RPC's requests."""
+        if flow.response is None and self._is_rpc(flow):
             self._admit(flow)
-        reroute = self._settings.reroute
-        if reroute is not None:
-            # Setting the host rewrites the Host header, by which the stand-in tells its roles apart.
-            named = request.host_header
-            request.scheme, request.host, request.port = "https", reroute.host, reroute.port
-            request.host_header = named
+            self._reroute(flow)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Start the tee on a turn's answer; let other answers through as they come."""
@@ -116,6 +114,20 @@ class Interception:
         flow.response = _refusal(flow, 407, "This proxy is its gateway's own.")
         flow.response.headers["proxy-authenticate"] = 'Basic realm="studiogate"'
         return False
+
+    def _is_rpc(self, flow: http.HTTPFlow) -> bool:
+        """Tell a request that carries a prompt; asked before it is sent elsewhere."""
+        request = flow.request
+        return self._settings.is_rpc(request.method, request.host, request.path)
+
+    def _reroute(self, flow: http.HTTPFlow) -> None:
+        """Send a request to the stand-in, if there is one."""
+        reroute, request = self._settings.reroute, flow.request
+        if reroute is not None:
+            # Setting the host rewrites the Host header, by which the stand-in tells its roles apart.
+            named = request.host_header
+            request.scheme, request.host, request.port = "https", reroute.host, reroute.port
+            request.host_header = named
 
     def _admit(self, flow: http.HTTPFlow) -> None:
         verdict = self._turns.admit(flow.request.get_content(strict=False) or b"", lambda: self._cut(flow))

@@ -12,11 +12,11 @@ from studiogate_studio.wire.jspb import Json
 from studiogate_studio.wire.model_list import ModelList, read_models
 from studiogate_studio.wire.request import (
     JSON_MIME,
+    MEDIA_RESOLUTIONS,
     THINKING_LEVELS,
     GenerateRequest,
     RequestPatch,
     Unset,
-    contents_text,
     normalise_newlines,
     patch_request,
     read_request,
@@ -37,6 +37,7 @@ from studiogate_studio.wire.tools import (
 __all__ = [
     "DEFAULT_LIMIT",
     "JSON_MIME",
+    "MEDIA_RESOLUTIONS",
     "SWITCHES",
     "THINKING_LEVELS",
     "AnswerDecoder",
@@ -55,7 +56,6 @@ __all__ = [
     "Unset",
     "WireError",
     "code_execution",
-    "contents_text",
     "decode_struct",
     "decode_value",
     "encode_schema",

@@ -31,6 +31,7 @@ class Config(IntEnum):
     RESPONSE_MIME = 7
     RESPONSE_SCHEMA = 8
     THINKING = 16
+    MEDIA_RESOLUTION = 17
     SEED = 18
 
 
@@ -65,6 +66,7 @@ class Part(IntEnum):
     TEXT = 1
     INLINE = 2
     DRIVE_FILE = 5
+    EXTERNAL = 6
     CODE = 7
     CODE_RESULT = 8
     CALL = 10

@@ -18,6 +18,8 @@ from studiogate_studio.wire.request import THINKING_LEVELS
 _GENERATE = "generateContent"
 _THINKS = 25
 """The capability code of models that can think."""
+_LOOKS_CLOSER = 43
+"""The capability code of models that take a media resolution."""
 _RISING = ("minimal", "low", "medium", "high")
 _LEVELS = {number: level for level, number in THINKING_LEVELS.items()}
 _MAX_LAYERS = 4
@@ -97,6 +99,7 @@ def _model(row: Json) -> Model:
         default_top_p=float_at(row, ModelRow.TOP_P),
         default_top_k=int_at(row, ModelRow.TOP_K),
         thinking=_thinking(row),
+        media_resolution=_LOOKS_CLOSER in list_at(row, ModelRow.CAPABILITIES),
     )
 
 

@@ -3,7 +3,7 @@
 The page proves itself by a token in the request that is bound to the contents and to nothing else. So a patch sets the
 slots it names and leaves every other byte of the body as the page wrote it: the array is cut into the sources of its
 elements, some are replaced, and the pieces are joined again. Contents, proof and slots nobody knows are never decoded
-and written anew, so no number or escape in them can change.
+and written anew, so no number or escape in them can change. Files inside the request are set aside meanwhile (`bulk`).
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,9 @@ from enum import Enum
 import attrs
 
 from studiogate_studio.wire.brackets import elements
+from studiogate_studio.wire.bulk import take_bulk
 from studiogate_studio.wire.errors import WireError
-from studiogate_studio.wire.indices import Config, Content, Inline, Part, Request, ThinkingConfig, Tool
+from studiogate_studio.wire.indices import Config, Content, Part, Request, ThinkingConfig, Tool
 from studiogate_studio.wire.jspb import Json, at, decode, encode, list_at, text_at
 from studiogate_studio.wire.schema import encode_schema
 
@@ -23,7 +24,11 @@ THINKING_LEVELS = {"low": 1, "medium": 2, "high": 3, "minimal": 4}
 JSON_MIME = "application/json"
 """The type of answers that are to be JSON."""
 
+MEDIA_RESOLUTIONS = {"low": 1, "medium": 2, "high": 3}
+"""The numbers of how closely images and video are looked at; rising."""
+
 _NULL = b"null"
+_FILES = (Part.INLINE, Part.DRIVE_FILE, Part.EXTERNAL)
 
 
 class Unset(Enum):
@@ -38,11 +43,10 @@ class GenerateRequest:
 
     model: str
     """Without the `models/` prefix."""
-    contents: tuple[str, ...]
-    """Every part of every turn, in order, the way the proof sees it: its text, its inline file in base64, the id of its
-    Drive file, or an empty string."""
     prompt: str
-    """The text of the last user turn, its text parts joined as they are, newlines normalised."""
+    """What the user said since the model last spoke: the text parts joined as they are, newlines normalised."""
+    files: int
+    """How many files go with it: inline, in Drive or elsewhere."""
     proof: str | None
     """The page's token; None where the page sent none."""
 
@@ -74,6 +78,8 @@ class RequestPatch:
     """Tokens to think with; 0 turns thinking off, -1 leaves it to the model. For budget models only."""
     thinking_level: str | None = None
     """A key of `THINKING_LEVELS`. For level models only."""
+    media_resolution: str | None = None
+    """A key of `MEDIA_RESOLUTIONS`; an empty string leaves it to the model."""
     tools: tuple[Json, ...] | None = None
     """Entries as `tools` makes them. Empty clears the page's, and the tool config with them: a request without tools
     must not search."""
@@ -81,24 +87,7 @@ class RequestPatch:
 
 def read_request(body: bytes) -> GenerateRequest:
     """Read a request body; raise `WireError` where it is no GenerateContent request."""
-    root = decode(body)
-    model, turns = text_at(root, Request.MODEL), at(root, Request.CONTENTS)
-    if model is None or not isinstance(turns, list):
-        raise WireError("Expected a GenerateContent request: an array with a model's name and contents.")
-    return GenerateRequest(
-        model=model.removeprefix("models/"),
-        contents=tuple(_as_proven(part) for turn in turns for part in list_at(turn, Content.PARTS)),
-        prompt=_prompt(turns),
-        proof=text_at(root, Request.PROOF),
-    )
-
-
-def contents_text(body: bytes) -> str:
-    """Return the text of the last user turn, to compare with what was typed (`normalise_newlines` that as well).
-
-    Raises `WireError` where the body is no GenerateContent request.
-    """
-    return read_request(body).prompt
+    return _read(take_bulk(body).rest)
 
 
 def normalise_newlines(text: str) -> str:
@@ -109,14 +98,41 @@ def normalise_newlines(text: str) -> str:
 def patch_request(body: bytes, patch: RequestPatch) -> bytes:
     """Return the body with the patch's slots set and every other byte as it was.
 
-    Raises `WireError` where the body is no GenerateContent request, or the patch names an unknown thinking level or has
-    a schema that can't be simplified.
+    Raises `WireError` where the body is no GenerateContent request, or the patch names a thinking level or a media
+    resolution that there isn't, or has a schema that can't be simplified.
     """
-    read_request(body)
+    bulk = take_bulk(body)
+    _read(bulk.rest)
     slots = _slots(patch)
-    if config := _config(patch, _element(elements(body), Request.CONFIG)):
+    if config := _config(patch, _element(elements(bulk.rest), Request.CONFIG)):
         slots[Request.CONFIG] = config
-    return _set(body, slots) if slots else body
+    return bulk.restore(_set(bulk.rest, slots)) if slots else body
+
+
+def _read(body: bytes) -> GenerateRequest:
+    root = decode(body)
+    model, turns = text_at(root, Request.MODEL), at(root, Request.CONTENTS)
+    if model is None or not isinstance(turns, list):
+        raise WireError("Expected a GenerateContent request: an array with a model's name and contents.")
+    parts = _asked(turns)
+    return GenerateRequest(
+        model=model.removeprefix("models/"),
+        prompt=normalise_newlines("".join(text_at(part, Part.TEXT) or "" for part in parts)),
+        files=sum(any(at(part, index) is not None for index in _FILES) for part in parts),
+        proof=text_at(root, Request.PROOF),
+    )
+
+
+def _asked(turns: list[Json]) -> list[Json]:
+    """Return the parts of the user's last turn; a page may write it as several contents in a row."""
+    parts: list[Json] = []
+    for turn in reversed(turns):
+        if text_at(turn, Content.ROLE) != "user":
+            if parts:
+                break
+            continue
+        parts = list_at(turn, Content.PARTS) + parts
+    return parts
 
 
 def _slots(patch: RequestPatch) -> dict[int, bytes]:
@@ -140,6 +156,8 @@ def _config(patch: RequestPatch, config: bytes) -> bytes | None:
         Config.MAX_TOKENS: patch.max_tokens,
     }
     slots = {index: encode(value) for index, value in values.items() if value is not None}
+    if patch.media_resolution is not None:
+        slots[Config.MEDIA_RESOLUTION] = encode(_resolution(patch.media_resolution))
     if patch.stop is not None:
         slots[Config.STOP] = encode(list(patch.stop) or None)
     if patch.seed is not None:
@@ -169,6 +187,12 @@ def _thinking(patch: RequestPatch) -> dict[int, bytes]:
     return slots
 
 
+def _resolution(name: str) -> int | None:
+    if name and name not in MEDIA_RESOLUTIONS:
+        raise WireError(f"Unknown media resolution {name!r}; known are {', '.join(MEDIA_RESOLUTIONS)}.")
+    return MEDIA_RESOLUTIONS.get(name)
+
+
 def _set(array: bytes, slots: Mapping[int, bytes]) -> bytes:
     """Return an array's source with some elements replaced; an unset array counts as an empty one."""
     pieces = _split(array)
@@ -186,15 +210,3 @@ def _split(array: bytes) -> list[bytes]:
 
 def _element(pieces: list[bytes], index: int) -> bytes:
     return pieces[index] if index < len(pieces) else b""
-
-
-def _prompt(turns: list[Json]) -> str:
-    said = [turn for turn in turns if text_at(turn, Content.ROLE) == "user"]
-    parts = list_at(said[-1], Content.PARTS) if said else []
-    return normalise_newlines("".join(text_at(part, Part.TEXT) or "" for part in parts))
-
-
-def _as_proven(part: Json) -> str:
-    return (
-        text_at(part, Part.TEXT) or text_at(part, Part.INLINE, Inline.BASE64) or text_at(part, Part.DRIVE_FILE, 0) or ""
-    )

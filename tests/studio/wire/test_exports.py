@@ -9,7 +9,19 @@ def test_every_export_is_there_and_sorted() -> None:
 
 def test_every_public_name_is_exported() -> None:
     """Nothing public is left out of `__all__`."""
-    modules = {"answer", "brackets", "encoding", "errors", "finish", "frames", "indices", "jspb", "model_list", "parts"}
+    modules = {
+        "answer",
+        "brackets",
+        "bulk",
+        "encoding",
+        "errors",
+        "finish",
+        "frames",
+        "indices",
+        "jspb",
+        "model_list",
+        "parts",
+    }
     modules |= {"request", "schema", "simplify", "sources", "status", "structs", "tools", "transcript", "usage"}
 
     assert {name for name in vars(wire) if not name.startswith("_")} - modules == set(wire.__all__)

@@ -41,6 +41,13 @@ def test_a_model_with_all_it_says() -> None:
     )
 
 
+def test_a_model_that_looks_closer_when_told() -> None:
+    """The capability for media resolution is among the codes."""
+    listed = models(row("models/a", capabilities=[1, 43]), row("models/b", capabilities=[1]))
+
+    assert [model.media_resolution for model in listed] == [True, False]
+
+
 def test_only_models_that_generate_are_listed() -> None:
     """Embedding, image and live models answer other methods."""
     listed = models(row("models/a"), row("models/b", methods=["predict"]), row("models/c", methods=None))

@@ -11,7 +11,6 @@ from studiogate_studio.wire import (
     Unset,
     WireError,
     code_execution,
-    contents_text,
     google_search,
     normalise_newlines,
     patch_request,
@@ -53,6 +52,7 @@ PATCHES = st.builds(
     response_schema=st.sampled_from([None, {}, {"type": "string"}, {"properties": {"a": {"type": "integer"}}}]),
     thinking_budget=st.none() | st.integers(-1, 32768),
     thinking_level=st.none() | st.sampled_from(["minimal", "low", "medium", "high"]),
+    media_resolution=st.sampled_from([None, "", "low", "high"]),
     tools=st.sampled_from([None, (), (google_search(),), (code_execution(),)]),
 )
 
@@ -75,22 +75,37 @@ def test_a_request_is_read() -> None:
     request = read_request(BODY)
 
     assert request.model == "page"
-    assert request.contents == ("first", "answer", "a\r\nb\rc")
-    assert request.prompt == "a\nb\nc"
+    assert (request.prompt, request.files) == ("a\nb\nc", 0)
     assert request.proof == "!proof"
 
 
-def test_parts_are_seen_as_the_proof_sees_them() -> None:
-    """Text, inline files, Drive files and everything else each have their word."""
-    parts = [[None, "t"], slots({2: ["image/png", "QUJD"]}), slots({5: ["drive-id"]}), slots({10: ["f", []]})]
+PNG, DRIVE, VIDEO = slots({2: ["image/png", "QUJD"]}), slots({5: ["drive-id"]}), slots({6: ["video/mp4", "uri"]})
 
-    assert read_request(compact(["models/m", [[parts, "user"]]])).contents == ("t", "QUJD", "drive-id", "")
+
+@pytest.mark.parametrize(
+    ("turns", "prompt", "files"),
+    [
+        ([[[PNG, DRIVE, VIDEO, [None, "t"]], "user"]], "t", 3),
+        ([[[PNG], "user"], [[DRIVE, [None, "a"], [None, ""]], "user"], [[[None, "b"]], "user"]], "ab", 2),
+        ([[[PNG, [None, "old"]], "user"], [[[None, "answer"]], "model"], [[[None, "new"]], "user"]], "new", 0),
+        ([[[PNG], "user"]], "", 1),
+        ([[[PNG, [None, ""]], "user"]], "", 1),
+        ([[[[None, "t"], slots({10: ["f", []]})], "user"]], "t", 0),
+        ([[[[None, "asked"]], "user"], [[[None, "prefilled"]], "model"]], "asked", 0),
+    ],
+    ids=["one content", "several in a row", "history", "files alone", "an empty text", "a call", "a prefilled answer"],
+)
+def test_what_the_user_said_last(turns: list[Any], prompt: str, files: int) -> None:
+    """Texts are joined and files counted over the contents since the model last spoke."""
+    request = read_request(compact(["models/m", turns]))
+
+    assert (request.prompt, request.files) == (prompt, files)
 
 
 @pytest.mark.parametrize("turns", [[], [[[[None, "a"]], "model"]], [None], [[None, "user"]]])
 def test_no_user_turn_has_no_text(turns: list[Any]) -> None:
     """Without words of a user the prompt is empty."""
-    assert contents_text(compact(["models/m", turns])) == ""
+    assert read_request(compact(["models/m", turns])).prompt == ""
 
 
 def test_newlines_are_normalised_and_nothing_else() -> None:
@@ -213,6 +228,18 @@ def test_an_unknown_thinking_level_is_an_error() -> None:
     """The message names those that exist."""
     with pytest.raises(WireError, match="minimal"):
         changed(thinking_level="extreme")
+
+
+def test_a_media_resolution() -> None:
+    """It has numbers of its own; an empty one clears what the page has."""
+    body = compact(["models/m", [], None, [None] * 17 + [2]])
+
+    assert changed(media_resolution="high")[3][17] == 3
+    assert patched(body, media_resolution="low")[3][17] == 1
+    assert patched(body, media_resolution="")[3][17] is None
+    assert changed(media_resolution="") == {}
+    with pytest.raises(WireError, match="medium"):
+        changed(media_resolution="ultra")
 
 
 def test_no_tools_means_no_search() -> None:
