@@ -47,6 +47,14 @@ class Simulator:
         """Add a scenario."""
         self.http.post("/__sim/scenarios", json=scenario).raise_for_status()
 
+    def play_upload(self, **scenario: Any) -> None:
+        """Add a scenario of what becomes of a file that the page is given."""
+        self.http.post("/__sim/uploads", json=scenario).raise_for_status()
+
+    def options(self, **options: Any) -> None:
+        """Set how the pages look that are loaded from now on."""
+        self.http.put("/__sim/page", json=options).raise_for_status()
+
     def log(self) -> list[dict[str, Any]]:
         """Return every turn received, oldest first."""
         turns: list[dict[str, Any]] = self.http.get("/__sim/log").raise_for_status().json()
@@ -59,9 +67,9 @@ class Simulator:
         return found[0]
 
     def reset(self) -> None:
-        """Forget scenarios and log."""
-        self.http.delete("/__sim/scenarios").raise_for_status()
-        self.http.delete("/__sim/log").raise_for_status()
+        """Forget scenarios and log, and give the page its usual options."""
+        for path in ("scenarios", "uploads", "page", "log"):
+            self.http.delete(f"/__sim/{path}").raise_for_status()
 
 
 @attrs.define(kw_only=True, slots=False)
@@ -127,6 +135,11 @@ class Gateway:
             child for child in self.children() if "chrom" in child.name() and "--type=" not in " ".join(child.cmdline())
         )
 
+    def uploads(self) -> list[str]:
+        """Return what it keeps on disk of requests' files."""
+        folder = self.output.parent / "upload_files"
+        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
     def said(self) -> str:
         """Return its log so far."""
         return self.output.read_text()
@@ -175,7 +188,7 @@ def write_config(folder: Path, simulator: Simulator, tables: Mapping[str, Mappin
     }
     for name, table in (tables or {}).items():
         settings.setdefault(name, {}).update(table)
-    lines = ['plugins = ["tools_google_search", "stream_intercept"]']
+    lines = ['plugins = ["attachments", "tools_google_search", "stream_intercept"]']
     for name, table in settings.items():
         # JSON's strings, numbers and booleans are TOML's too.
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
