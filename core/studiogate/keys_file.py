@@ -3,15 +3,13 @@
 Comments and everything else in the file stay as they are. It becomes readable by its owner only.
 """
 
-import fcntl
-import os
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from studiogate.errors import ConfigurationError
 from studiogate.keys import flaw, masked, read_keys
+from studiogate.private_file import locked_folder, replace_file
 
 
 def add_key(path: Path, key: str) -> None:
@@ -27,7 +25,7 @@ def add_key(path: Path, key: str) -> None:
                 raise ConfigurationError(f"{path.name}: line {line.number} holds this key already.")
         text = _text(path)
         end = "\n" if text and not text.endswith("\n") else ""
-        _replace(path.resolve(), f"{text}{end}{key}\n")
+        replace_file(path, f"{text}{end}{key}\n".encode())
 
 
 def remove_key(path: Path, which: str) -> str:
@@ -50,7 +48,7 @@ def remove_key(path: Path, which: str) -> str:
                 "Name one by the number of its line."
             )
         kept = [line for number, line in enumerate(_text(path).splitlines(keepends=True), 1) if number not in numbers]
-        _replace(path.resolve(), "".join(kept))
+        replace_file(path, "".join(kept).encode())
     return masked(meant.pop())
 
 
@@ -65,36 +63,12 @@ def _text(path: Path) -> str:
 
 @contextmanager
 def _changing(path: Path) -> Generator[None]:
-    """Let nobody else change the file meanwhile; a folder can be locked though the file in it gets replaced.
+    """Let nobody else change the file meanwhile.
 
     :raises ConfigurationError: in place of whatever the system refuses.
     """
-    folder = path.resolve().parent
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with locked_folder(path):
             yield
-        finally:
-            os.close(descriptor)
     except OSError as error:
         raise ConfigurationError(f"{path.name}: can't be changed: {error.strerror}.") from None
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    new = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(descriptor)
-            if path.exists() and os.geteuid() == 0:
-                # root may do this for the gateway's own user, who has to be able to go on reading the file.
-                owner = path.stat()
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise

@@ -55,6 +55,8 @@ class BrowserSession:
     """Path of the browser that runs."""
     over: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set when the browser is gone, or to be given up."""
+    signed_in: bool = False
+    """Whether a page has shown that somebody is signed in."""
     signed_out: bool = False
     """Whether it was given up because the page asked to sign in."""
 

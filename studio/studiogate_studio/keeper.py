@@ -23,6 +23,7 @@ from studiogate_studio.browser import BrowserSession, LaunchFailed, open_browser
 from studiogate_studio.errors import NotReady, SignedOut, StudioError
 from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, apply_upstream, prepare_launch
 from studiogate_studio.profile import SIGN_IN, DeadProfile, NoProfile, Profile, Stamp, read_profile, stamp_of
+from studiogate_studio.saving import ProfileSaver
 from studiogate_studio.settings import StudioSettings
 
 log = logging.getLogger(__name__)
@@ -119,10 +120,12 @@ class BrowserKeeper:
         """Run one browser from its launch to its end, and wait what has to be waited after it."""
         loop = asyncio.get_running_loop()
         started = loop.time()
+        saver = ProfileSaver(settings=self.settings, profile=profile)
         try:
             async with (
                 self._driver() as driver,
                 open_browser(driver, launch, profile, self.settings) as session,
+                saver.saving(session),
             ):
                 self.launches += 1
                 self._worked = session.executable
@@ -138,7 +141,7 @@ class BrowserKeeper:
             await self._back_off()
             return
         if session.signed_out:
-            await self._profile_changes(profile.stamp, self.settings.signed_out_retry_s)
+            await self._profile_changes(saver.profile.stamp, self.settings.signed_out_retry_s)
             return
         if loop.time() - started > _LIVED_S:
             self._delay_s = _FIRST_DELAY_S

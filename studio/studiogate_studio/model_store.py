@@ -5,8 +5,6 @@ this package, counts as none: the next list replaces it.
 """
 
 import logging
-import os
-import tempfile
 from pathlib import Path
 
 import attrs
@@ -14,6 +12,7 @@ import msgspec
 from cattrs.errors import BaseValidationError
 
 from studiogate.models import Model
+from studiogate.private_file import replace_file
 from studiogate.strict import strict_converter
 
 log = logging.getLogger(__name__)
@@ -60,7 +59,9 @@ class ModelStore:
             return
         content = _Content(format=FORMAT, models=models)
         try:
-            _replace(self.path, msgspec.json.encode(attrs.asdict(content)))
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.parent.chmod(0o700)
+            replace_file(self.path, msgspec.json.encode(attrs.asdict(content)))
         except OSError as error:
             log.warning("the list of models can't be saved: %s", error.strerror)
         else:
@@ -72,19 +73,3 @@ def _models(data: bytes) -> Models:
     if content.format != FORMAT:
         raise ValueError("is of another format")
     return content.models
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
-    # Made readable by its owner only.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -103,6 +103,8 @@ class StudioSettings:
     """How long the browser gets to end."""
     profile_poll_s: float = attrs.field(default=2.0, validator=within(0.05, math.inf))
     """How often a missing or dead profile is looked at again."""
+    profile_save_s: float = attrs.field(default=600.0, validator=within(0, math.inf))
+    """How often the page's cookies are saved back to the profile, besides at the end; 0 never writes it."""
     signed_out_retry_s: float = attrs.field(default=600.0, validator=within(1, math.inf))
     """After how long a profile that the page refused is tried again although its file did not change."""
     renewals: int = attrs.field(default=50, validator=within(0, math.inf))

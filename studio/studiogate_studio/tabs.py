@@ -135,7 +135,7 @@ class TabPool:
                 self._troubled(error)
             else:
                 self.trouble = None
-                self.opened = True
+                self.opened = session.signed_in = True
                 self._tabs.add(tab)
                 return tab
             if page is not None:

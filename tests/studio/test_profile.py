@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from studiogate_studio.profile import CRITICAL_COOKIES, DeadProfile, NoProfile, read_profile, stamp_of
+from studiogate_studio.profile import (
+    CRITICAL_COOKIES,
+    DeadProfile,
+    NoProfile,
+    ReplacedProfile,
+    read_profile,
+    read_storage,
+    stamp_of,
+    write_profile,
+)
 
 
 def cookie(name: str, **changes: Any) -> dict[str, Any]:
@@ -69,3 +78,37 @@ def test_a_profile_others_can_read_is_warned_about(tmp_path: Path, caplog: pytes
         read_profile(path)
 
     assert "chmod 600" in caplog.text
+
+
+def test_a_profile_is_written_for_its_owner_only(tmp_path: Path) -> None:
+    """So is the folder, if there was none; the version returned is the one that is read."""
+    path = tmp_path / "auth_profiles" / "studio.json"
+    state = read_profile(written(tmp_path, [cookie(name) for name in CRITICAL_COOKIES])).state
+
+    stamp = write_profile(path, state)
+
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert read_profile(path).state == state
+    assert read_profile(path).stamp == stamp
+
+
+def test_another_version_than_the_known_one_is_not_written_over(tmp_path: Path) -> None:
+    """Nor is a file written that was removed."""
+    path = written(tmp_path, [cookie(name) for name in CRITICAL_COOKIES])
+    profile = read_profile(path)
+    known = write_profile(path, profile.state, over=profile.stamp)
+    content = path.read_bytes()
+
+    with pytest.raises(ReplacedProfile):
+        write_profile(path, {"cookies": [], "origins": []}, over=profile.stamp)
+    assert path.read_bytes() == content
+
+    path.unlink()
+    with pytest.raises(ReplacedProfile):
+        write_profile(path, profile.state, over=known)
+    assert not path.exists()
+
+
+def test_a_profile_with_dead_cookies_can_be_read_all_the_same(tmp_path: Path) -> None:
+    """Whoever signs in again may go on from it."""
+    assert read_storage(written(tmp_path, [cookie("NID")])).state.get("cookies", ())
