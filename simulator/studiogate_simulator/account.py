@@ -30,20 +30,18 @@ def is_signed_in(headers: Mapping[str, str]) -> bool:
 def refreshed_cookies() -> list[str]:
     """Give the Set-Cookie values that every RPC answer carries upstream."""
     value = secrets.token_urlsafe(48)
-    attributes = f"domain=.google.com; path=/; max-age={_YEAR_S}; secure"
-    return [
-        f"{name}={value}; {attributes}" + ("" if name in _READABLE else "; httponly") + "; priority=high"
-        for name in _REFRESHED
-    ]
+    return [_set_cookie(name, value) for name in _REFRESHED]
+
+
+def signing_in_cookies() -> list[str]:
+    """Give the Set-Cookie values that sign a browser in."""
+    return [_set_cookie(name, value) for name, value in _new_values().items()]
 
 
 def storage_state() -> bytes:
     """Make a Playwright storage state, as JSON: a year of being signed in and the page's least preference."""
-    sapisid = secrets.token_urlsafe(25)
-    values = {name: secrets.token_urlsafe(40) for name in (*AUTH_COOKIES, *_REFRESHED)}
-    values |= dict.fromkeys(("SAPISID", "__Secure-1PAPISID", "__Secure-3PAPISID"), sapisid)
     state = {
-        "cookies": [_cookie(name, value) for name, value in values.items()],
+        "cookies": [_cookie(name, value) for name, value in _new_values().items()],
         "origins": [
             {
                 "origin": PAGE_ORIGIN,
@@ -52,6 +50,17 @@ def storage_state() -> bytes:
         ],
     }
     return json.dumps(state, indent=2).encode()
+
+
+def _new_values() -> dict[str, str]:
+    sapisid = secrets.token_urlsafe(25)
+    values = {name: secrets.token_urlsafe(40) for name in (*AUTH_COOKIES, *_REFRESHED)}
+    return values | dict.fromkeys(("SAPISID", "__Secure-1PAPISID", "__Secure-3PAPISID"), sapisid)
+
+
+def _set_cookie(name: str, value: str) -> str:
+    attributes = f"domain=.google.com; path=/; max-age={_YEAR_S}; secure"
+    return f"{name}={value}; {attributes}" + ("" if name in _READABLE else "; httponly") + "; priority=high"
 
 
 def _cookie(name: str, value: str) -> dict[str, str | float | bool]:

@@ -5,13 +5,13 @@ import mimetypes
 from importlib import resources
 from string import Template
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from attrs import frozen
 from litestar.types import HTTPScope, Send
 
 from studiogate_simulator import http
-from studiogate_simulator.account import is_signed_in
+from studiogate_simulator.account import is_signed_in, signing_in_cookies
 from studiogate_simulator.hosts import ACCOUNTS_HOST, DRIVE_HOSTS, PAGE_ORIGIN, RPC_HOST
 from studiogate_simulator.http import Header
 from studiogate_simulator.simulation import Simulation
@@ -41,9 +41,20 @@ async def serve_page(simulation: Simulation, scope: HTTPScope, send: Send) -> No
 
 
 async def serve_accounts(scope: HTTPScope, send: Send) -> None:
-    """Answer one request to the accounts host: the sign-in form, which leads nowhere."""
-    status = 200 if scope["path"] != "/favicon.ico" else 404
-    await http.respond(send, status, [_type("text/html")], _read("sign_in.html"))
+    """Answer one request to the accounts host: the sign-in form, which signs in whoever fills it in."""
+    if scope["method"] == "POST":
+        answer = _signed_in(parse_qs(scope["query_string"].decode("latin-1")).get("continue", [""])[0])
+    else:
+        status = 200 if scope["path"] != "/favicon.ico" else 404
+        answer = _Answer(status=status, headers=[_type("text/html")], body=_read("sign_in.html"))
+    await http.respond(send, answer.status, answer.headers, answer.body)
+
+
+def _signed_in(target: str) -> _Answer:
+    """Lead back to the page with the account's cookies; to nowhere else."""
+    location = target if target.startswith(f"{PAGE_ORIGIN}/") else f"{PAGE_ORIGIN}/"
+    cookies = [(b"set-cookie", cookie.encode()) for cookie in signing_in_cookies()]
+    return _Answer(status=303, headers=[(b"location", location.encode()), *cookies])
 
 
 def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:

@@ -103,10 +103,12 @@ class Studio:
 
     @hookimpl
     def register_cli(self, group: "click.RichGroup") -> None:
-        """Add `studiogate demo`."""
+        """Add `studiogate demo` and `studiogate login`."""
         from studiogate_studio.demo import demo  # noqa: PLC0415 - needed for the command line only
+        from studiogate_studio.login_cli import login  # noqa: PLC0415
 
         group.add_command(demo)
+        group.add_command(login)
 
     @hookimpl
     def health(self) -> Health:

@@ -7,8 +7,8 @@ the driver's and the driver on one of ours: when we end in any way, they do.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from playwright.async_api import (
     Error as PlaywrightError,
     Playwright,
     ProxySettings,
+    StorageState,
     async_playwright,
 )
 
@@ -88,14 +89,9 @@ async def open_browser(
     :raises LaunchFailed: browser or context did not start.
     :raises BrowserNotFound: none was asked for, and there is none, not even Playwright's own.
     """
-    browser: Browser | None = None
-    try:
-        try:
-            browser, executable = await _launch_first(playwright, launch, settings)
+    async with _launched(playwright, launch, settings) as (browser, executable):
+        with _start_failures():
             context = await _new_context(browser, launch, profile, settings)
-        except PlaywrightError as error:
-            log.warning("the browser did not start: %s", error.message)
-            raise LaunchFailed from error
         session = BrowserSession(context=context, version=browser.version, executable=executable)
         browser.on("disconnected", lambda _: session.give_up())
         pulse = asyncio.create_task(_feel_pulse(browser, session))
@@ -105,9 +101,46 @@ async def open_browser(
             session.give_up()
             pulse.cancel()
             await asyncio.gather(pulse, return_exceptions=True)
+
+
+@asynccontextmanager
+async def open_window(
+    playwright: Playwright, launch: BrowserLaunch, state: StorageState | None, settings: StudioSettings
+) -> AsyncGenerator[BrowserContext]:
+    """Launch the browser for a person: the page is as AI Studio makes it, and as large as the window.
+
+    :param state: what the browser remembers; None for nothing.
+    :raises LaunchFailed: browser or context did not start.
+    :raises BrowserNotFound: none was asked for, and there is none, not even Playwright's own.
+    """
+    async with _launched(playwright, launch, settings) as (browser, _):
+        with _start_failures():
+            context = await browser.new_context(storage_state=state, locale=launch.locale, no_viewport=True)
+            if launch.proxy_login is not None:
+                await log_in(context, launch.proxy_login)
+        yield context
+
+
+@asynccontextmanager
+async def _launched(
+    playwright: Playwright, launch: BrowserLaunch, settings: StudioSettings
+) -> AsyncGenerator[tuple[Browser, str]]:
+    with _start_failures():
+        browser, executable = await _launch_first(playwright, launch, settings)
+    try:
+        yield browser, executable
     finally:
-        if browser is not None and browser.is_connected():
+        if browser.is_connected():
             await _bounded(browser.close(), settings.stop_s / 2)
+
+
+@contextmanager
+def _start_failures() -> Generator[None]:
+    try:
+        yield
+    except PlaywrightError as error:
+        log.warning("the browser did not start: %s", error.message)
+        raise LaunchFailed from error
 
 
 async def _feel_pulse(browser: Browser, session: BrowserSession) -> None:

@@ -198,7 +198,12 @@ def _missing(look: Look | None) -> str:
     return f"The page shows no {missing}; if it has changed, set studio.selectors."
 
 
+def net_error(error: PlaywrightError) -> str | None:
+    """Return the browser's name of what kept it from opening a page, such as `net::ERR_NAME_NOT_RESOLVED`."""
+    found = _NET_ERROR.search(error.message)
+    return found[0] if found else None
+
+
 def _not_opened(error: PlaywrightError) -> StudioError:
-    code = _NET_ERROR.search(error.message)
     log.debug("a new chat could not be opened: %s", before_quotes(error.message))
-    return PageBroken(f"AI Studio can't be reached ({code[0] if code else 'no answer'}).")
+    return PageBroken(f"AI Studio can't be reached ({net_error(error) or 'no answer'}).")

@@ -27,8 +27,8 @@ _SESSION = -1
 """What a storage_state says for the expiry of a cookie that lasts as long as the browser."""
 
 SIGN_IN = (
-    "Put a Playwright storage_state of a browser in which you have signed in at studio.profile; "
-    "docs/operating.md says how."
+    "Run 'studiogate login', or put a Playwright storage_state of a browser in which you have signed in at "
+    "studio.profile; docs/operating.md says how."
 )
 """What the operator has to do without a usable profile."""
 

@@ -1,5 +1,6 @@
 import pytest
 
+from studiogate_simulator.account import AUTH_COOKIES
 from studiogate_simulator.hosts import ACCOUNTS_HOST, PAGE_HOST
 
 from .harness import Running
@@ -37,6 +38,26 @@ async def test_sign_in_form(simulator: Running) -> None:
 
     assert "<title>Sign in</title>" in answer.text
     assert 'id="identifierId"' in answer.text
+
+
+async def test_the_form_signs_in(simulator: Running) -> None:
+    """Whoever sends it gets the account's cookies, and is led back to the page."""
+    path = f"/ServiceLogin?continue=https%3A%2F%2F{PAGE_HOST}%2Fprompts%2Fnew_chat%3Fmodel%3Dx"
+    async with simulator.client(host=ACCOUNTS_HOST) as client:
+        answer = await client.post(path, data={"identifier": "somebody@example.com"})
+    cookies = {each.split("=")[0] for each in answer.headers.get_list("set-cookie")}
+
+    assert (answer.status_code, answer.headers["location"]) == (303, f"https://{PAGE_HOST}/prompts/new_chat?model=x")
+    assert cookies >= set(AUTH_COOKIES)
+
+
+@pytest.mark.parametrize("target", ["", "https://example.com/", f"https://{PAGE_HOST}.example.com/"])
+async def test_the_form_leads_to_the_page_only(simulator: Running, target: str) -> None:
+    """Whatever address it was given."""
+    async with simulator.client(host=ACCOUNTS_HOST) as client:
+        answer = await client.post("/ServiceLogin", params={"continue": target})
+
+    assert answer.headers["location"] == f"https://{PAGE_HOST}/"
 
 
 @pytest.mark.parametrize("name", ["../app.py", "index.html", "nothing.js", ".hidden", ""])
