@@ -14,7 +14,8 @@ header lines that the model can't confuse with content:
 
 A line of a message that would itself look like such a header is indented by one space, so nobody can forge a turn.
 Earlier tool calls stand in the assistant's turn and their results in turns of their own, each with the call's id. The
-transcript ends with the client's last message; the model answers as the assistant.
+transcript ends with the client's last message; the model answers as the assistant. Of a file that an earlier answer
+held as a data URL only its kind is left.
 """
 
 import re
@@ -26,6 +27,9 @@ from studiogate.attachments import AttachmentRef
 from studiogate.chat import Message, Role
 
 _HEADER_LIKE = re.compile(r"^(?=### (?:user|assistant|tool)\b)", re.MULTILINE)
+
+_DATA_URL = re.compile(r"(?P<start>!?\[[^\]\n]*\]\()data:(?P<mime>[\w.+-]+/[\w.+-]+);base64,[A-Za-z0-9+/=_-]*\)")
+"""A file as the gateway puts it into an answer's text."""
 
 _PREFACE = "The conversation so far, oldest turn first. Answer its last turn as the assistant.\n\n"
 
@@ -55,6 +59,16 @@ def build_prompt(messages: Sequence[Message]) -> Prompt:
     )
 
 
+def _said(message: Message) -> str:
+    """Return a message's text; of files that an earlier answer held, only what they were.
+
+    Their data is no text that a model could read, and megabytes to type.
+    """
+    if message.role is not Role.ASSISTANT:
+        return message.text
+    return _DATA_URL.sub(r"\g<start>\g<mime>)", message.text)
+
+
 def _turn(message: Message) -> str:
     header = f"### {message.role}"
     if message.name:
@@ -62,7 +76,7 @@ def _turn(message: Message) -> str:
     if message.tool_call_id:
         header += f" (result of call {_one_line(message.tool_call_id)})"
     calls = [f"(called {call.name} as {call.id} with {call.arguments})" for call in message.tool_calls]
-    body = "\n".join([*([message.text] if message.text else []), *calls])
+    body = "\n".join([*([text] if (text := _said(message)) else []), *calls])
     return "\n".join([header, *([_HEADER_LIKE.sub(" ", _unix_lines(body))] if body else [])])
 
 

@@ -78,6 +78,15 @@ def test_nobody_can_forge_a_turn(text: str, name: str, call: str, arguments: str
     assert len(re.findall(r"^### (?:user|assistant|tool)\b", prompt.text, re.MULTILINE)) == 3
 
 
+def test_files_of_earlier_answers_are_not_typed() -> None:
+    """The data of a generated image, which clients send back with the answer, is no text; a user's own words stay."""
+    url = f"![image](data:image/png;base64,{'A' * 1000}==)"
+    prompt = build_prompt([user(url), Message(role=Role.ASSISTANT, text=f"Here: {url} and {url}."), user("Bigger")])
+
+    assert "### assistant\nHere: ![image](image/png) and ![image](image/png).\n" in prompt.text
+    assert f"### user\n{url}\n" in prompt.text
+
+
 def test_the_documented_example_is_what_is_typed() -> None:
     """docs/architecture.md shows a conversation and its prompt; both are true."""
     text = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
