@@ -108,7 +108,7 @@ def test_several_files_in_every_shape(gateway: Gateway, simulator: Simulator) ->
         told(WAV, "audio-1.wav", "audio/wav"),
         told(OTHER, "image-2.png", "image/png"),
         told(PDF, "Bericht für 2026.pdf", "application/pdf"),
-        told(b"# Notes\n", "document-1.md", "text/markdown"),
+        told(b"# Notes\n", "document-2.md", "text/markdown"),
     ]
 
 
