@@ -17,10 +17,15 @@ async def log_in(context: BrowserContext, login: ProxyLogin) -> None:
     """
     page = await context.new_page()
     cdp = await context.new_cdp_session(page)
-    answers = set[asyncio.Task[Any]]()
+    answers = set[asyncio.Task[None]]()
+
+    async def answer_with(method: str, params: dict[str, Any]) -> None:
+        # The page may go first; the browser itself says whether the proxy lets it in.
+        with suppress(PlaywrightError):
+            await cdp.send(method, params)  # pyright: ignore[reportUnknownMemberType] - Playwright's open dict
 
     def send(method: str, params: dict[str, Any]) -> None:
-        answers.add(asyncio.create_task(cdp.send(method, params)))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - Playwright's open dict
+        answers.add(asyncio.create_task(answer_with(method, params)))
 
     def challenged(event: dict[str, Any]) -> None:
         answer = {"response": "CancelAuth"}
@@ -39,5 +44,7 @@ async def log_in(context: BrowserContext, login: ProxyLogin) -> None:
             # Never leaves the proxy, which need not serve it: only the challenge is wanted.
             await page.goto("http://proxy-login.invalid/")
     finally:
-        await asyncio.gather(*answers, return_exceptions=True)
+        await asyncio.gather(*answers)
         await page.close()
+        # Requests are paused until the page is gone.
+        await asyncio.gather(*answers)
