@@ -44,6 +44,7 @@ SHOWN: dict[str, Any] = {
         "levels": [],
         "default_level": None,
     },
+    "media_resolution": False,
 }
 ALIAS = {"id": "gpt-4o", "target": "gemini-pro", "display_name": "GPT"}
 SLASHED = {"id": "tuned/mine"}

@@ -164,6 +164,7 @@ _MODELS: dict[str, Schema] = {
             "default_top_p": nullable({"type": "number"}),
             "default_top_k": _LIMIT,
             "thinking": nullable(ref("Thinking")),
+            "media_resolution": {"type": "boolean", "description": "Whether `detail` of images can be honoured."},
         },
     ),
     "Thinking": record(
