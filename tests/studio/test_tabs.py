@@ -45,6 +45,8 @@ async def test_a_tab_comes_back_with_a_fresh_chat(pool: TabPool, simulator: Simu
     async with pool.lease() as tab:
         await tab.type_prompt("first")
         await tab.submit()
+        # The page shows Stop before its request has left.
+        await eventually(lambda: simulator.prompts() == ["first"])
 
     async with pool.lease() as tab:
         assert not tab.submitted
