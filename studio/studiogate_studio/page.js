@@ -1,6 +1,7 @@
-// What the page object asks of the page, one round trip each. Evaluated as a function of the selectors and one call.
+// What the page object asks of the page, one round trip each. Evaluated as a function of the selectors, one call and,
+// for actions that are not here, a part: a function of `page`, below, that returns actions of its own.
 // The page enforces Trusted Types: nothing here may assign innerHTML.
-(selectors, call) => {
+(selectors, call, part) => {
   const chosen = {};
 
   const visible = (node) =>
@@ -70,6 +71,9 @@
       await sleep(pause);
     }
   };
+
+  // What parts build on.
+  const page = { bubbles, chosen, composer, errorText, find, first, runState, said, saidBy, sleep, until, visible };
 
   const actions = {
     look() {
@@ -213,5 +217,5 @@
     },
   };
 
-  return Promise.resolve(actions[call.action](call)).then((result) => ({ result, chosen }));
+  return Promise.resolve((part ? part(page) : actions)[call.action](call)).then((result) => ({ result, chosen }));
 }

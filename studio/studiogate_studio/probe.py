@@ -1,5 +1,7 @@
 """Asks the page things, one round trip each: runs `page.js` in it and gives its answers types.
 
+Whoever has questions of its own writes them as a part of `page.js` (`load_part`), which keeps each call's script small.
+
 The page is re-rendered at any time, so nothing here holds on to a node; every call finds its elements anew, by the
 first candidate that matches, and remembers which one it was.
 """
@@ -131,17 +133,14 @@ class Probe:
     selectors: Selectors
     chosen: dict[str, int] = attrs.field(factory=dict[str, int], init=False)
     """For each element seen, the index of the candidate that last matched."""
-    _script: str = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        candidates = json.dumps(dict(self.selectors.candidates))
-        self._script = f"(call) => ({_page_script()})({candidates}, call)"
+    _scripts: dict[str, str] = attrs.field(factory=dict[str, str], init=False)
 
     async def ask[T](
-        self, kind: type[T], action: str, *, wait_s: float = 0.0, slack_s: float = 0.0, **arguments: Any
+        self, kind: type[T], action: str, *, part: str = "", wait_s: float = 0.0, slack_s: float = 0.0, **arguments: Any
     ) -> T:
-        """Run one action of `page.js` and return its answer as `kind`.
+        """Run one action of `page.js`, or of a part of it, and return its answer as `kind`.
 
+        :param part: the text of the part that has the action, as `load_part` returns it.
         :param wait_s: how long the action may wait in the page; it is told so as `ms`.
         :param slack_s: how much longer than usual the page may be busy with it.
         :raises PageBroken: the page is gone, navigates, or doesn't answer.
@@ -149,7 +148,7 @@ class Probe:
         call = {"action": action, "ms": wait_s * 1000, **arguments}
         try:
             async with asyncio.timeout(wait_s + slack_s + ROUND_TRIP_S):
-                answer = await self.page.evaluate(self._script, call)
+                answer = await self.page.evaluate(self._script(part), call)
         except TimeoutError:
             raise PageBroken("The page does not respond.") from None
         except PlaywrightError as error:
@@ -161,6 +160,14 @@ class Probe:
         """Describe the page as it is now."""
         return await self.ask(Look, "look")
 
+    def _script(self, part: str) -> str:
+        script = self._scripts.get(part)
+        if script is None:
+            candidates = json.dumps(dict(self.selectors.candidates))
+            script = f"(call) => ({_function(__package__, 'page.js')})({candidates}, call, {part or 'null'})"
+            self._scripts[part] = script
+        return script
+
 
 def broken(error: PlaywrightError, doing: str) -> PageBroken:
     """Return what Playwright's error means for a client."""
@@ -170,8 +177,16 @@ def broken(error: PlaywrightError, doing: str) -> PageBroken:
     return PageBroken(f"The page failed when {doing}.")
 
 
+def load_part(package: str, name: str) -> str:
+    """Return the text of a part of `page.js`: a file of `package` that holds a function `(page) => actions`.
+
+    `page` is what `page.js` names so. Comments may come before the function.
+    """
+    return _function(package, name)
+
+
 @cache
-def _page_script() -> str:
-    text = (resources.files(__package__) / "page.js").read_text(encoding="utf-8")
+def _function(package: str, name: str) -> str:
+    text = (resources.files(package) / name).read_text(encoding="utf-8")
     # A function expression can't start with a comment line when it is put between brackets on one line.
-    return text[text.index("(selectors") :].rstrip()
+    return text[text.index("\n(") + 1 :].rstrip()
