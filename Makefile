@@ -16,8 +16,8 @@ setup: ## Install uv, Python, the locked dependencies and a Chromium, where they
 demo: setup ## Serve on PORT (2048) with a local stand-in for AI Studio; Ctrl-C ends it
 	@exec .venv/bin/studiogate demo --port $(PORT)
 
-test: setup ## Run all tests
-	@exec .venv/bin/pytest
+test: setup ## Run all tests, as many files at once as the machine has cores
+	@exec .venv/bin/pytest --numprocesses auto --dist loadfile
 
 check: setup ## Lint, check the format, check the types twice
 	.venv/bin/ruff check

@@ -84,6 +84,7 @@ def test_a_zip_may_have_a_comment_and_something_before_it(tmp_path: Path) -> Non
         (zipped(a="x").replace(b"PK\1\2", b"PK\1\3"), ZIP),
         (b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 9, 9, 900, 0, 0), ZIP),
     ],
+    ids=["a half PNG", "a JPEG's first bytes", "a ZIP cut off", "a ZIP with no directory", "a ZIP that miscounts"],
 )
 def test_what_is_broken_is_refused(tmp_path: Path, data: bytes, kind: Kind) -> None:
     """Nobody could open it, and its size can't be known."""
