@@ -40,15 +40,19 @@ class Effort:
     starts: int
     uploads_mb: tuple[int, ...]
     uploads: int
+    helper_calls: int
+    helper_rounds: int
 
 
 FULL = Effort(
     calls=50, tap_answers=2, tap_chunks=250, megabytes=8, rounds=5,
     cpu_answers=5, cpu_chunks=400, soak=240, leavers=20, cancels=20, starts=3, uploads_mb=(1, 20, 100), uploads=5,
+    helper_calls=500, helper_rounds=5,
 )  # fmt: skip
 QUICK = Effort(
     calls=3, tap_answers=1, tap_chunks=25, megabytes=2, rounds=2,
     cpu_answers=1, cpu_chunks=100, soak=6, leavers=2, cancels=2, starts=1, uploads_mb=(1,), uploads=1,
+    helper_calls=20, helper_rounds=1,
 )  # fmt: skip
 
 
@@ -88,6 +92,7 @@ async def measured(effort: Effort) -> str:
     from scripts.bench.cancelling import measure_cancel  # noqa: PLC0415
     from scripts.bench.decoding import measure_decoding  # noqa: PLC0415
     from scripts.bench.figures import Figure, table  # noqa: PLC0415
+    from scripts.bench.helper import measure_helper  # noqa: PLC0415
     from scripts.bench.latency import measure_abort, measure_overhead  # noqa: PLC0415
     from scripts.bench.tap import measure_tap  # noqa: PLC0415
     from scripts.bench.uploads import measure_uploads  # noqa: PLC0415
@@ -119,6 +124,8 @@ async def measured(effort: Effort) -> str:
         with running_gateway(two_tabs) as gateway:
             figures += await asyncio.to_thread(measure_memory, gateway, simulator, soak=effort.soak)
     figures += starting
+    _say("another service")
+    figures += measure_helper(calls=effort.helper_calls, rounds=effort.helper_rounds)
     _say("attachments")
     figures += measure_uploads(megabytes=effort.uploads_mb, rounds=effort.uploads)
     _say("decoding")

@@ -8,7 +8,7 @@ PROMPT = "My grandmother's maiden name was Zwetschgenknödel, and she was born i
 
 def censor(*texts: str, key: str | None = "sk-secret-key") -> Censor:
     """Make one for a conversation."""
-    return Censor.of(key, [Message(role=Role.USER, text=text) for text in texts])
+    return Censor(key, [Message(role=Role.USER, text=text) for text in texts])
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_short_text_counts_as_a_whole() -> None:
 def test_arguments_of_calls_are_part_of_the_request() -> None:
     """They hold what the conversation is about."""
     calls = (RequestedCall(id="1", name="f", arguments='{"city": "Unterammergau"}'),)
-    made = Censor.of(None, [Message(role=Role.ASSISTANT, tool_calls=calls)])
+    made = Censor(None, [Message(role=Role.ASSISTANT, tool_calls=calls)])
 
     assert made.pass_on('wrong: {"city": "Unterammergau"}') == WITHHELD
 

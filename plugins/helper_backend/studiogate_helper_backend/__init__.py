@@ -55,7 +55,7 @@ class HelperBackend:
                 self._service = None
 
     @hookimpl
-    def apply_params(self, params: Params) -> Params:
+    def apply_params(self, params: Params) -> Params | None:
         """Keep every parameter that the service can be given."""
         from studiogate_helper_backend.request import pass_on  # noqa: PLC0415 - see lifespan
 

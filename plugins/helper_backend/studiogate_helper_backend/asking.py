@@ -35,7 +35,7 @@ async def answer(exchange: Exchange, service: Service) -> AsyncGenerator[Event]:
     """
     options = service.options
     body = await encoded_request(exchange, options)
-    censor = Censor.of(options.api_key, exchange.request.messages)
+    censor = Censor(options.api_key, exchange.request.messages)
     async with service.ask(body, censor) as response:
         reader = AnswerReader()
         streams = response.content_type == "text/event-stream"

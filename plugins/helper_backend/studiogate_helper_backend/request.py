@@ -26,8 +26,13 @@ _encode = msgspec.json.Encoder().encode
 type Parts = Mapping[AttachmentRef, dict[str, Any]]
 
 
-def pass_on(params: Params) -> Params:
-    """Return parameters with all that the service is given as it is; the rest stays, to be reported as ignored."""
+def pass_on(params: Params) -> Params | None:
+    """Return parameters with all that the service is given as it is; the rest stays, to be reported as ignored.
+
+    None where there is nothing to pass on.
+    """
+    if not params.other:
+        return None
     kept = {name: value for name, value in params.other.items() if name in _UNREADABLE or _asks_for_audio(name, value)}
     passed = {name: value for name, value in params.other.items() if name not in kept}
     return attrs.evolve(params, other=kept, passed=passed)

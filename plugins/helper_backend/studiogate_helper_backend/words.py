@@ -5,7 +5,7 @@ pydantic's quote what they find wrong, prompts included. And some quote the key.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import attrs
 
@@ -29,13 +29,8 @@ class Censor:
 
     key: str | None = attrs.field(repr=False)
     """The key for the service."""
-    texts: tuple[str, ...] = attrs.field(repr=False)
+    messages: Sequence[Message] = attrs.field(repr=False)
     """What the request says."""
-
-    @classmethod
-    def of(cls, key: str | None, messages: Iterable[Message]) -> "Censor":
-        """Make one for a request."""
-        return cls(key, tuple(text for message in messages for text in _said(message)))
 
     def pass_on(self, words: str) -> str:
         """Return words on one line, shortened, without the key; or that they are withheld."""
@@ -43,7 +38,8 @@ class Censor:
         if self.key:
             line = line.replace(self.key, "****")
         line = line if len(line) <= _LIMIT else f"{line[:_LIMIT]}…"
-        return WITHHELD if any(_quotes(line, _ends(text)) for text in self.texts) else line
+        said = (text for message in self.messages for text in _said(message))
+        return WITHHELD if any(_quotes(line, _ends(text)) for text in said) else line
 
 
 def _said(message: Message) -> tuple[str, ...]:
