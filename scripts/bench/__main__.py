@@ -125,7 +125,8 @@ async def measured(effort: Effort) -> str:
             figures += await asyncio.to_thread(measure_memory, gateway, simulator, soak=effort.soak)
     figures += starting
     _say("another service")
-    figures += measure_helper(calls=effort.helper_calls, rounds=effort.helper_rounds)
+    # In a thread, since it measures on event loops of its own.
+    figures += await asyncio.to_thread(measure_helper, calls=effort.helper_calls, rounds=effort.helper_rounds)
     _say("attachments")
     figures += measure_uploads(megabytes=effort.uploads_mb, rounds=effort.uploads)
     _say("decoding")
