@@ -123,12 +123,12 @@ async def measured(effort: Effort) -> str:
         _say("memory")
         with running_gateway(two_tabs) as gateway:
             figures += await asyncio.to_thread(measure_memory, gateway, simulator, soak=effort.soak)
-    figures += starting
+        _say("attachments")
+        uploads = measure_uploads(simulator, megabytes=effort.uploads_mb, rounds=effort.uploads)
+    figures += starting + uploads
     _say("another service")
     # In a thread, since it measures on event loops of its own.
     figures += await asyncio.to_thread(measure_helper, calls=effort.helper_calls, rounds=effort.helper_rounds)
-    _say("attachments")
-    figures += measure_uploads(megabytes=effort.uploads_mb, rounds=effort.uploads)
     _say("decoding")
     figures += measure_decoding(megabytes=effort.megabytes, rounds=effort.rounds)
     return f"{surroundings(browser)}\n\n{table(figures)}"

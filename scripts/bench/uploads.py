@@ -1,7 +1,8 @@
 """Attachments in a request: the memory they take on their way to disk, and how late they make the event loop.
 
 `uploads_gateway` serves in a process of its own. The client streams a body from disk, so that the measured process
-holds nothing of it but what the gateway keeps.
+holds nothing of it but what the gateway keeps. Measured twice: with a backend that only looks at the files, and through
+the page, whose upload passes the gateway's own proxy.
 """
 
 import base64
@@ -11,16 +12,19 @@ import sys
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
 
 from scripts.bench.figures import Budget, Figure, percentile
+from tests.e2e.house import Simulator, write_config
 
 ROOT = Path(__file__).resolve().parents[2]
 MB = 10**6
+ENOUGH = 10**9
+STOP_S = 30.0
 MEMORY_BUDGET = Budget(limit=2)
 LATE_BUDGET = Budget(limit=50)
 LINE = "text of no meaning, line after line\n"
@@ -41,34 +45,48 @@ class Upload:
     took_ms: float
 
 
-def measure_uploads(*, megabytes: tuple[int, ...], rounds: int) -> list[Figure]:
+def measure_uploads(simulator: Simulator, *, megabytes: tuple[int, ...], rounds: int) -> list[Figure]:
     """Send files of some sizes as data URLs, each a few times."""
+    with tempfile.TemporaryDirectory(prefix="studiogate-bench-") as name:
+        folder = Path(name)
+        tables = {
+            "gateway": {"max_body_bytes": ENOUGH},
+            "attachments": {"max_file_bytes": ENOUGH},
+            "studio": {"tabs": 1},
+        }
+        page = write_config(folder, simulator, tables)
+        bodies = {size: _body(folder, size * MB) for size in {1, *megabytes}}
+        return [
+            figure
+            for place, way in ((folder, ""), (page, ", through the page"))
+            for figure in _measured(place, way, {size: bodies[size] for size in megabytes}, bodies[1], rounds)
+        ]
+
+
+def _measured(place: Path, way: str, bodies: Mapping[int, Path], first: Path, rounds: int) -> list[Figure]:
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="studiogate-bench-") as name, _serving(Path(name)) as gateway:
+    with _serving(place) as gateway:
         # What is made once is no file's.
-        gateway.upload(_body(Path(name), MB))
-        for size in megabytes:
-            body = _body(Path(name), size * MB)
+        gateway.upload(first)
+        for size, body in bodies.items():
             uploads = [gateway.upload(body) for _ in range(rounds)]
-            runs = f"data URL, worst of {rounds}"
-            grown = max(upload.grown for upload in uploads)
             figures += [
                 Figure(
-                    name=f"{size} MB attachment: memory, of its request's body",
-                    value=grown / uploads[0].body,
+                    name=f"{size} MB attachment{way}: memory, of its request's body",
+                    value=max(upload.grown for upload in uploads) / uploads[0].body,
                     unit="times",
-                    runs=runs,
+                    runs=f"data URL, worst of {rounds}",
                     budget=MEMORY_BUDGET,
                 ),
                 Figure(
-                    name=f"{size} MB attachment: event loop late",
+                    name=f"{size} MB attachment{way}: event loop late",
                     value=percentile([upload.late_ms for upload in uploads], 0.5),
                     unit="ms",
                     runs=f"data URL, the worst of each of {rounds}",
                     budget=LATE_BUDGET,
                 ),
                 Figure(
-                    name=f"{size} MB attachment: request",
+                    name=f"{size} MB attachment{way}: request",
                     value=percentile([upload.took_ms for upload in uploads], 0.5),
                     unit="ms",
                     runs=f"{rounds} data URLs",
@@ -119,14 +137,16 @@ class Gateway:
 
 
 @contextmanager
-def _serving(folder: Path) -> Generator[Gateway]:
-    command = [sys.executable, "-m", "scripts.bench.uploads_gateway", str(folder)]
+def _serving(place: Path) -> Generator[Gateway]:
+    command = [sys.executable, "-m", "scripts.bench.uploads_gateway", str(place)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip() if process.stdout else ""
             yield Gateway(process, urllib.parse.urlsplit(url).netloc)
         finally:
-            process.terminate()
+            if process.stdin:
+                process.stdin.close()
+            process.wait(STOP_S)
 
 
 def _body(folder: Path, size: int) -> Path:
