@@ -49,15 +49,16 @@ class ChatPage:
         self.composer = Composer(self.probe, self.settings)
         self.uploads = Uploads(self.probe, self.settings)
 
-    async def open_new_chat(self) -> None:
+    async def open_new_chat(self, *, model: str | None = None) -> None:
         """Open a fresh chat, temporary if the settings say so, and wait until its composer can be typed into.
 
         A chat that can't be made temporary is no reason to fail: it is logged, and `temporary` says so.
 
+        :param model: the id of the model to ask for; None leaves it to the page.
         :raises SignedOut: the page leads to the sign-in form.
         :raises PageBroken: it can't be opened, or shows no composer in time.
         """
-        url = new_chat_url(self.settings)
+        url = new_chat_url(self.settings, model=model)
         self.composer.files = 0
         try:
             await self.page.goto(url, wait_until="domcontentloaded", timeout=self.settings.navigation_s * 1000)
@@ -161,12 +162,14 @@ class ChatPage:
             _refuse(look)
 
 
-def new_chat_url(settings: StudioSettings) -> str:
-    """Return the address of a new chat; it asks for a temporary one if the settings do."""
+def new_chat_url(settings: StudioSettings, *, model: str | None = None) -> str:
+    """Return the address of a new chat; it asks for a temporary one if the settings do, and for a model if given."""
     parts = urlsplit(settings.page_url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if settings.temporary_chat:
         query["incognito"] = "true"
+    if model is not None:
+        query["model"] = model
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import attrs
@@ -10,8 +10,10 @@ from playwright.async_api import Dialog, Error as PlaywrightError, Page
 
 from studiogate.attachments import Attachment
 from studiogate_studio.composer import Seen, unseen
+from studiogate_studio.controls import set_run_settings
 from studiogate_studio.errors import PageBroken, PromptRefused
 from studiogate_studio.page import ChatPage
+from studiogate_studio.run_settings import RunSettings
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,21 @@ class Tab:
         if self.fault is None:
             self.fault = why
             self._changed.set()
+
+    async def set_run_settings(self, run: RunSettings) -> Mapping[str, str]:
+        """Set everything that the page's run settings hold, before files and prompt are put into the composer.
+
+        :return: what the page refused: name of the parameter -> reason; see `run_settings.note_refused`.
+        :raises Declined: the page doesn't offer what the answer would be wrong without.
+        :raises SignedOut: nobody is signed in any more.
+        :raises PageBroken: the page is gone, or doesn't do what it should; the tab is replaced.
+        """
+        self.check()
+        try:
+            return await set_run_settings(self.chat, run)
+        except PageBroken as error:
+            self.broken(error.reason)
+            raise
 
     async def attach(self, attachments: Iterable[Attachment]) -> int:
         """Put files into the composer, before the prompt is typed; returns how many will go with it.

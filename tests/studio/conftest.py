@@ -80,7 +80,12 @@ def simulator(simulator_process: Simulator) -> Simulator:
 @pytest.fixture
 def settings(simulator: Simulator, tmp_path: Path) -> StudioSettings:
     """Return settings for a signed-in browser that meets the simulator, with a profile of the test's own."""
-    profile = tmp_path / "profile.json"
+    return signed_in(simulator, tmp_path)
+
+
+def signed_in(simulator: Simulator, folder: Path) -> StudioSettings:
+    """Return settings for a signed-in browser that meets the simulator, with a profile in a folder."""
+    profile = folder / "profile.json"
     profile.write_bytes(simulator.storage_state.read_bytes())
     profile.chmod(0o600)
     return StudioSettings(

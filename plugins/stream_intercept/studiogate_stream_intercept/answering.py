@@ -18,12 +18,12 @@ from studiogate.errors import Declined, StudiogateError, Unavailable
 from studiogate.events import Event
 from studiogate.exchange import Exchange
 from studiogate.models import Model
-from studiogate_stream_intercept.detail import media_resolution, note_detail
 from studiogate_stream_intercept.errors import TransportError
 from studiogate_stream_intercept.proxy import InterceptingProxy
 from studiogate_stream_intercept.refusals import refuse_broken, refuse_status
 from studiogate_stream_intercept.stream import AnswerStream
 from studiogate_stream_intercept.turns import Turn
+from studiogate_studio.detail import media_resolution, note_detail
 from studiogate_studio.tab import Tab
 from studiogate_studio.wire import (
     JSON_MIME,

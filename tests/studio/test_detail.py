@@ -7,7 +7,7 @@ import pytest
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.models import Model
 from studiogate.params import Params
-from studiogate_stream_intercept.detail import media_resolution, note_detail
+from studiogate_studio.detail import media_resolution, note_detail
 
 
 def attached(*details: str | None) -> tuple[Attachment, ...]:

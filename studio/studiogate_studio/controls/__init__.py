@@ -1,0 +1,70 @@
+"""Sets every control of the page's run settings, and reads each back.
+
+    close what lies over the page -> open panel and groups -> model -> all other controls, in one round trip
+                                                                       -> tools that are to be on
+
+Whatever a request doesn't ask for is set to the model's default or switched off. Controls that already show what they
+are to show aren't touched, and those that the page or the model doesn't have are optional: what is refused is told, by
+parameter. Only where the answer would be another request's is that an error.
+
+The panel is rendered anew for a model, groups of it are in the page only while they are open, and on narrow windows all
+of it is: it is then a drawer over the composer, which is closed in the end.
+"""
+
+from collections.abc import Mapping
+
+import attrs
+
+from studiogate.errors import Declined
+from studiogate_studio.controls.model import choose_model
+from studiogate_studio.controls.sampling import sampling_steps
+from studiogate_studio.controls.steps import PART, apply, refusals
+from studiogate_studio.controls.thinking import thinking_steps
+from studiogate_studio.controls.tools import tool_steps
+from studiogate_studio.errors import PageBroken
+from studiogate_studio.page import ChatPage
+from studiogate_studio.run_settings import RunSettings
+
+__all__ = ["set_run_settings"]
+
+_PANEL_S = 2.0
+
+
+@attrs.frozen(kw_only=True)
+class Panel:
+    """Say whether the run settings can be seen."""
+
+    open: bool
+    drawer: bool
+    """Whether they lie over the page."""
+
+
+async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str]:
+    """Set the page for a prompt; returns what it refused: name of the parameter -> reason.
+
+    :raises Declined: the page doesn't offer the model.
+    :raises PageBroken: the page is gone, shows no run settings, or doesn't do what it should.
+    """
+    if run.functions:
+        raise Declined("functions can't be declared in the page yet")
+    if run.system_instruction:
+        raise Declined("the page can't be given a system instruction yet")
+    await chat.dismiss_overlays()
+    panel = await _open(chat)
+    if run.model is not None:
+        await choose_model(chat, run.model, run.model_title)
+        panel = await _open(chat)
+    steps = [*tool_steps(run, on=False), *thinking_steps(run), *sampling_steps(run), *tool_steps(run, on=True)]
+    refused = refusals(steps, await apply(chat.probe, steps))
+    if run.response_format is not None:
+        refused = {**refused, "response_format": "the page can't be held to JSON yet"}
+    if panel.drawer:
+        await chat.probe.ask(bool, "close", part=PART, wait_s=_PANEL_S)
+    return refused
+
+
+async def _open(chat: ChatPage) -> Panel:
+    panel = await chat.probe.ask(Panel, "open", part=PART, wait_s=_PANEL_S)
+    if not panel.open:
+        raise PageBroken("The page shows no run settings; if it has changed, set studio.selectors.")
+    return panel

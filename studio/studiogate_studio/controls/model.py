@@ -1,0 +1,55 @@
+"""The model: chosen in the page's picker, else by the address of a new chat; then read back.
+
+Choosing one renders the panel anew with that model's controls and defaults, so it comes before everything else. The
+page shows the model's id (until August 2026) or only its title; the list of models has both.
+"""
+
+import attrs
+
+from studiogate.errors import Declined
+from studiogate_studio.controls.steps import PART
+from studiogate_studio.errors import PageBroken
+from studiogate_studio.page import ChatPage
+from studiogate_studio.probe import Probe
+
+_PICKER_S = 3.0
+"""How long the picker may take to open, and the page to show what was chosen; also while it still loads its models."""
+
+
+@attrs.frozen(kw_only=True)
+class Shown:
+    """Say which model the page shows."""
+
+    id: str
+    """Empty where the page shows none."""
+    title: str
+    same: bool
+    """Whether it is the one that is wanted."""
+
+
+async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> None:
+    """Have the page use a model.
+
+    :param title: what the page calls it; None if it isn't known.
+    :raises Declined: the page doesn't offer it, or doesn't tell that it uses it.
+    :raises PageBroken: the page shows no model at all.
+    """
+    wanted = {"id": model_id, "title": title}
+    if (await _shown(chat.probe, wanted)).same:
+        return
+    outcome = await chat.probe.ask(str, "pick", part=PART, wait_s=_PICKER_S, slack_s=2 * _PICKER_S, wanted=wanted)
+    shown = await _shown(chat.probe, wanted)
+    if not shown.same and outcome != "disabled":
+        await chat.open_new_chat(model=model_id)
+        shown = await _shown(chat.probe, wanted, wait_s=_PICKER_S)
+    if shown.same:
+        return
+    if not shown.id and not shown.title:
+        raise PageBroken("The page shows no model; if it has changed, set studio.selectors.")
+    if title is None and not shown.id:
+        raise Declined(f"AI Studio does not list {model_id}, and its page does not show ids of models")
+    raise Declined(f"AI Studio's page does not offer {model_id}")
+
+
+async def _shown(probe: Probe, wanted: dict[str, str | None], wait_s: float = 0.0) -> Shown:
+    return await probe.ask(Shown, "model", part=PART, wait_s=wait_s, wanted=wanted)

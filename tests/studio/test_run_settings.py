@@ -1,0 +1,92 @@
+"""Every control of the run settings, set in the real browser; what the page then sends is in the simulator's log."""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import attrs
+import pytest
+import pytest_asyncio
+
+from studiogate.thinking import ThinkingChoice
+from studiogate_studio.run_settings import RunSettings
+from studiogate_studio.tab import Tab
+from studiogate_studio.tabs import TabPool
+
+from .conftest import Simulator, eventually, running, signed_in
+
+FLASH = RunSettings(
+    model="gemini-2.5-flash", model_title="Gemini 2.5 Flash", temperature=1, top_p=0.95, max_tokens=65536
+)
+PRO_3 = attrs.evolve(
+    FLASH,
+    model="gemini-3-pro-preview",
+    model_title="Gemini 3 Pro Preview",
+    thinking=ThinkingChoice(level="high"),
+)
+DEFAULTS: Mapping[str, Any] = {"max_output_tokens": 65536, "temperature": 1, "top_p": 0.95, "top_k": 64}
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(simulator_process: Simulator, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[TabPool]:
+    """Run one browser for all tests; each leases its tab anew."""
+    settings = signed_in(simulator_process, tmp_path_factory.mktemp("browser"))
+    async with running(settings) as pool:
+        yield pool
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tab(browser: TabPool, simulator: Simulator) -> AsyncGenerator[Tab]:
+    """Return a leased tab, and the simulator with an empty log."""
+    async with browser.lease() as tab:
+        yield tab
+
+
+async def sent(tab: Tab, simulator: Simulator, run: RunSettings) -> tuple[Mapping[str, str], dict[str, Any]]:
+    """Set the page, submit a prompt; return what was refused and what the upstream received."""
+    refused = await tab.set_run_settings(run)
+    await tab.type_prompt("Hello")
+    await tab.submit()
+    await eventually(lambda: simulator.prompts() == ["Hello"])
+    return refused, simulator.control.get("/__sim/log").json()[0]
+
+
+async def test_defaults_of_a_model(tab: Tab, simulator: Simulator) -> None:
+    """What nobody asked for is at the model's default, and the search that the page has on is off."""
+    refused, turn = await sent(tab, simulator, FLASH)
+
+    assert refused == {}
+    assert (turn["model"], turn["system"], turn["tools"]) == ("gemini-2.5-flash", None, [])
+    assert turn["config"] == {**DEFAULTS, "thinking": {"include_thoughts": True}} | turn["config"]
+
+
+async def test_everything_of_the_sampling(tab: Tab, simulator: Simulator) -> None:
+    """Numbers and stop sequences arrive as they were asked for."""
+    run = attrs.evolve(
+        FLASH, temperature=0.35, top_p=0.5, max_tokens=1234, stop=("END", 'say "no"', "a, b"), media_resolution="low"
+    )
+
+    refused, turn = await sent(tab, simulator, run)
+
+    assert refused.keys() <= {"detail"}
+    config = turn["config"]
+    assert (config["temperature"], config["top_p"], config["max_output_tokens"]) == (0.35, 0.5, 1234)
+    assert config["stop_sequences"] == ["END", 'say "no"', "a, b"]
+
+
+@pytest.mark.parametrize(
+    ("run", "thinking"),
+    [
+        (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=0)), {"include_thoughts": False, "budget": 0}),
+        (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=4096)), {"include_thoughts": True, "budget": 4096}),
+        (attrs.evolve(PRO_3, thinking=ThinkingChoice(level="low")), {"include_thoughts": True, "level": "LOW"}),
+    ],
+    ids=["off", "budget", "level"],
+)
+async def test_ways_of_thinking(tab: Tab, simulator: Simulator, run: RunSettings, thinking: dict[str, Any]) -> None:
+    """Each kind of model is told its own way how much to think."""
+    refused, turn = await sent(tab, simulator, run)
+
+    assert refused == {}
+    assert turn["config"]["thinking"] == thinking
