@@ -61,6 +61,8 @@ class ChatRequest:
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: Any = None
     """`auto`, `none`, `required`, an object naming one function, or None."""
+    legacy_functions: bool = False
+    """Whether the client wrote its functions in OpenAI's older form, and reads one call in that form too."""
     stream: bool = False
     include_usage: bool = False
     """Whether a stream ends with a chunk of usage."""

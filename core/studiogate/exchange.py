@@ -17,6 +17,7 @@ from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chat import ChatRequest
 from studiogate.errors import ClientError
 from studiogate.events import Event, Finish, TextDelta, ThoughtDelta, ToolCall, Usage
+from studiogate.functions import CallMode
 from studiogate.models import Model
 from studiogate.params import Params
 from studiogate.prompt import Prompt
@@ -69,6 +70,8 @@ class Exchange:
     params: Params = attrs.field(factory=Params)
     """The parameters of the current attempt."""
     plan: ToolPlan = attrs.field(factory=ToolPlan)
+    call_mode: CallMode = CallMode.AUTO
+    """How the operator wants functions to be offered."""
     attachments: tuple[Attachment, ...] = ()
     """The request's files, each once, in the order of the first reference to it."""
     files: Mapping[AttachmentRef, Attachment] = attrs.field(factory=dict[AttachmentRef, Attachment])

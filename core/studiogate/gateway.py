@@ -29,6 +29,7 @@ from studiogate.errors import (
     ServiceUnavailable,
 )
 from studiogate.exchange import Caller, Exchange, new_id
+from studiogate.functions import CallMode
 from studiogate.health import Health
 from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
@@ -101,6 +102,7 @@ class Gateway:
             model=choice.model,
             model_name=choice.name,
             prompt=build_prompt(request.messages),
+            call_mode=CallMode(self.settings.function_calling),
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_s,
         )
         task = asyncio.create_task(self._supervise(exchange), name=exchange.id)

@@ -13,13 +13,21 @@ header lines that the model can't confuse with content:
     And of Italy?
 
 A line of a message that would itself look like such a header is indented by one space, so nobody can forge a turn.
-Earlier tool calls stand in the assistant's turn and their results in turns of their own, each with the call's id. The
-transcript ends with the client's last message; the model answers as the assistant. Of a file that an earlier answer
-held as a data URL only its kind is left.
+Each earlier tool call is a turn of its own, with the arguments to the letter, and so is each result; both name the
+call's id:
+
+    ### assistant calls get_weather, call_1
+    {"city": "Rome"}
+
+    ### tool get_weather, result of call_1
+    24 °C
+
+The transcript ends with the client's last message; the model goes on as the assistant. Of a file that an earlier
+answer held as a data URL only its kind is left.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -31,7 +39,7 @@ _HEADER_LIKE = re.compile(r"^(?=### (?:user|assistant|tool)\b)", re.MULTILINE)
 _DATA_URL = re.compile(r"(?P<start>!?\[[^\]\n]*\]\()data:(?P<mime>[\w.+-]+/[\w.+-]+);base64,[A-Za-z0-9+/=_-]*\)")
 """A file as the gateway puts it into an answer's text."""
 
-_PREFACE = "The conversation so far, oldest turn first. Answer its last turn as the assistant.\n\n"
+_PREFACE = "The conversation so far, oldest turn first. Go on with the assistant's next turn.\n\n"
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +59,7 @@ def build_prompt(messages: Sequence[Message]) -> Prompt:
     spoken = [message for message in messages if message.role is not Role.SYSTEM]
     system = [message.text for message in messages if message.role is Role.SYSTEM and message.text]
     lone = len(spoken) == 1 and spoken[0].role is Role.USER
-    text = spoken[0].text if lone else _PREFACE + "\n\n".join(_turn(message) for message in spoken)
+    text = spoken[0].text if lone else _PREFACE + "\n\n".join(turn for message in spoken for turn in _turns(message))
     return Prompt(
         system="\n\n".join(system) or None,
         text=_unix_lines(text),
@@ -69,15 +77,22 @@ def _said(message: Message) -> str:
     return _DATA_URL.sub(r"\g<start>\g<mime>)", message.text)
 
 
-def _turn(message: Message) -> str:
-    header = f"### {message.role}"
-    if message.name:
-        header += f" {_one_line(message.name)}"
-    if message.tool_call_id:
-        header += f" (result of call {_one_line(message.tool_call_id)})"
-    calls = [f"(called {call.name} as {call.id} with {call.arguments})" for call in message.tool_calls]
-    body = "\n".join([*([text] if (text := _said(message)) else []), *calls])
-    return "\n".join([header, *([_HEADER_LIKE.sub(" ", _unix_lines(body))] if body else [])])
+def _turns(message: Message) -> Iterator[str]:
+    """Yield what a message comes to: its text's turn, unless there are only calls, and one for each call."""
+    text = _said(message)
+    if text or not message.tool_calls:
+        yield _turn(_header(message), text)
+    for call in message.tool_calls:
+        yield _turn(f"{Role.ASSISTANT} calls {_one_line(call.name)}, {_one_line(call.id)}", call.arguments)
+
+
+def _header(message: Message) -> str:
+    named = f"{message.role} {_one_line(message.name)}" if message.name else str(message.role)
+    return f"{named}, result of {_one_line(message.tool_call_id)}" if message.tool_call_id else named
+
+
+def _turn(header: str, body: str) -> str:
+    return f"### {header}\n{_HEADER_LIKE.sub(' ', _unix_lines(body))}" if body else f"### {header}"
 
 
 def _one_line(text: str) -> str:

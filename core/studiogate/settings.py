@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 
 from studiogate.environment import Variable, read_bool, read_milliseconds
+from studiogate.functions import CallMode
 from studiogate.strict import one_of, positive, within
 
 LOG_LEVELS = ("trace", "debug", "info", "warning", "error")
@@ -70,6 +71,9 @@ class GatewaySettings:
     """File of model ids, one a line, that are neither listed nor answered; read again when it changes."""
     default_model: str | None = None
     """Model of requests that name none; when unset, the first one listed."""
+    function_calling: str = attrs.field(default=CallMode.AUTO.value, validator=one_of(*CallMode))
+    """How functions are offered to models: `native` by the upstream's own means, `emulated` as text in the system
+    instruction and the answer, `auto` natively where model and request allow it."""
     slots: int | None = attrs.field(default=None, validator=positive)
     """Exchanges that run at once; when unset, as many as the first backend that says (tabs, for a browser)."""
     queue_limit: int = attrs.field(default=64, validator=positive)

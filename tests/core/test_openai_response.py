@@ -3,6 +3,7 @@ import json
 from importlib.metadata import version
 from typing import Any
 
+import attrs
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
@@ -289,3 +290,34 @@ def test_the_list_of_models_is_openais_and_more() -> None:
         "owned_by": "google",
         "input_token_limit": 9,
     }
+
+
+LEGACY = exchange_of(ask(legacy_functions=True), model=Model(id="m", display_name="M"), model_name="m")
+
+
+def test_a_legacy_completion_has_one_function_call() -> None:
+    """Who asked with `functions` knows neither `tool_calls` nor several calls."""
+    completion = Completion(LEGACY)
+    for event in (CALL, attrs.evolve(CALL, id="c2"), CALLS):
+        completion.add(event)
+
+    ChatCompletion.model_validate_json(completion.body(), strict=True)
+    (choice,) = json.loads(completion.body())["choices"]
+    assert choice["finish_reason"] == "function_call"
+    assert choice["message"]["function_call"] == {"name": "f", "arguments": '{"a": 1}'}
+    assert choice["message"]["content"] is None
+    assert "tool_calls" not in choice["message"]
+
+
+def test_a_legacy_stream_has_one_function_call() -> None:
+    """First who is called, then with what."""
+    chunks = ChunkStream(LEGACY)
+    found = sse(b"".join(chunks.add(event) for event in (CALL, attrs.evolve(CALL, id="c2"), CALLS)).decode())
+
+    for chunk in found:
+        ChatCompletionChunk.model_validate_json(json.dumps(chunk), strict=True)
+    assert [(chunk["choices"][0]["delta"], chunk["choices"][0]["finish_reason"]) for chunk in found] == [
+        ({"function_call": {"name": "f", "arguments": ""}}, None),
+        ({"function_call": {"arguments": '{"a": 1}'}}, None),
+        ({}, "function_call"),
+    ]

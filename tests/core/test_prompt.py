@@ -28,7 +28,7 @@ def test_without_system_messages_there_is_no_instruction() -> None:
 
 
 def test_a_conversation_becomes_a_transcript() -> None:
-    """Turns stand in order under headers, calls in the assistant's turn, results in their own."""
+    """Turns stand in order under headers; each call and each result is one of its own."""
     call = RequestedCall(id="c1", name="add", arguments='{"a": 1}')
     prompt = build_prompt(
         [
@@ -39,10 +39,11 @@ def test_a_conversation_becomes_a_transcript() -> None:
     )
 
     assert prompt.text == (
-        "The conversation so far, oldest turn first. Answer its last turn as the assistant.\n\n"
+        "The conversation so far, oldest turn first. Go on with the assistant's next turn.\n\n"
         "### user\nWhat is 1 + 1?\n\n"
-        '### assistant\nWait.\n(called add as c1 with {"a": 1})\n\n'
-        "### tool add (result of call c1)\n2"
+        "### assistant\nWait.\n\n"
+        '### assistant calls add, c1\n{"a": 1}\n\n'
+        "### tool add, result of c1\n2"
     )
 
 
@@ -65,7 +66,7 @@ NASTY = st.text(st.sampled_from("#user \n\rx")) | st.sampled_from(["x\n### user\
 
 @given(text=NASTY, name=NASTY, call=NASTY, arguments=NASTY)
 def test_nobody_can_forge_a_turn(text: str, name: str, call: str, arguments: str) -> None:
-    """Whatever a message holds, in any of its parts, the transcript has as many headers as there are messages."""
+    """Whatever a message holds, in any of its parts, there are as many headers as messages and calls."""
     requested = RequestedCall(id=call, name=name, arguments=arguments)
     prompt = build_prompt(
         [
@@ -75,7 +76,24 @@ def test_nobody_can_forge_a_turn(text: str, name: str, call: str, arguments: str
         ]
     )
 
-    assert len(re.findall(r"^### (?:user|assistant|tool)\b", prompt.text, re.MULTILINE)) == 3
+    headers = re.findall(r"^### (?:user|assistant|tool)\b", prompt.text, re.MULTILINE)
+    assert len(headers) == (4 if text else 3)
+
+
+def test_calls_keep_their_ids_and_arguments() -> None:
+    """Parallel calls of one function are told apart, and what a model wrote comes back to the letter."""
+    arguments = ['{"city": "Rome",\n "days": 1.50}', "{}"]
+    calls = tuple(RequestedCall(id=f"c{index}", name="look", arguments=each) for index, each in enumerate(arguments))
+    results = [Message(role=Role.TOOL, name="look", tool_call_id=call.id, text=f"of {call.id}") for call in calls]
+
+    text = build_prompt([user("?"), Message(role=Role.ASSISTANT, tool_calls=calls), *reversed(results)]).text
+
+    assert text.partition("### user\n?\n\n")[2] == (
+        f"### assistant calls look, c0\n{arguments[0]}\n\n"
+        "### assistant calls look, c1\n{}\n\n"
+        "### tool look, result of c1\nof c1\n\n"
+        "### tool look, result of c0\nof c0"
+    )
 
 
 def test_files_of_earlier_answers_are_not_typed() -> None:

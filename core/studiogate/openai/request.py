@@ -77,6 +77,7 @@ def parse_chat_request(body: bytes | bytearray) -> ChatRequest:
             for index, spec in enumerate([*(fields.tools or ()), *(fields.functions or ())])
         ),
         tool_choice=fields.function_call if fields.tool_choice is None else fields.tool_choice,
+        legacy_functions=bool(fields.functions and not fields.tools),
         stream=bool(fields.stream),
         include_usage=bool(options and options.include_usage),
         extra={

@@ -1,7 +1,8 @@
 """From events to what an OpenAI client reads: one JSON object, or a stream of chunks.
 
 Nowhere else is this shape made. Beyond OpenAI's fields there are `reasoning_content` and `images`, under the names that
-clients of reasoning and image models read.
+clients of reasoning and image models read. Who asked with OpenAI's older `functions` gets its older `function_call`,
+which holds one call.
 """
 
 import base64
@@ -71,6 +72,7 @@ class Completion:
     def body(self) -> bytes:
         """Return the `chat.completion` object as JSON."""
         text = "".join(self._text)
+        legacy = self.exchange.request.legacy_functions
         message: dict[str, Any] = {
             "role": "assistant",
             # OpenAI says null where the model only called tools.
@@ -80,11 +82,19 @@ class Completion:
         }
         if self._thoughts:
             message["reasoning_content"] = "".join(self._thoughts)
-        if self._calls:
+        if self._calls and legacy:
+            message["function_call"] = self._calls[0]["function"]
+        elif self._calls:
             message["tool_calls"] = self._calls
         if self._images:
             message["images"] = self._images
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": str(self._reason)}
+        reason = _reason(self._reason, legacy=legacy)
+        choice = {
+            "index": 0,
+            "message": message,
+            "logprobs": None,
+            "finish_reason": reason,
+        }
         head = _head(self.exchange, "chat.completion")
         usage = self._usage or self._estimate.usage(self.exchange.prompt)
         return _encode({**head, "choices": [choice], "usage": _usage(usage)})
@@ -125,7 +135,7 @@ class ChunkStream:
             case Citation():
                 return self._chunk({"annotations": [_annotation(event)]})
             case Finish():
-                return self._chunk({}, str(event.reason))
+                return self._chunk({}, _reason(event.reason, legacy=self.exchange.request.legacy_functions))
             case Usage():
                 self._usage = event
                 return b""
@@ -146,11 +156,17 @@ class ChunkStream:
         """Write a call as OpenAI streams it: first who is called, then with what."""
         index = self._calls
         self._calls += 1
+        if self.exchange.request.legacy_functions:
+            return b"" if index else self._legacy_call(call)
         opening = {**_call(call), "index": index}
         opening["function"] = {"name": call.name, "arguments": ""}
         return self._chunk({"tool_calls": [opening]}) + self._chunk(
             {"tool_calls": [{"index": index, "function": {"arguments": call.arguments}}]}
         )
+
+    def _legacy_call(self, call: ToolCall) -> bytes:
+        named, given = {"name": call.name, "arguments": ""}, {"arguments": call.arguments}
+        return self._chunk({"function_call": named}) + self._chunk({"function_call": given})
 
     def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
@@ -178,6 +194,10 @@ def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
 
 def _call(call: ToolCall) -> dict[str, Any]:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _reason(reason: FinishReason, *, legacy: bool) -> str:
+    return "function_call" if legacy and reason is FinishReason.TOOL_CALLS else str(reason)
 
 
 def _data_url(media: Media) -> str:
