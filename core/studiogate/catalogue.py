@@ -8,12 +8,13 @@ lead to a model of the plugins at once, so nothing the operator renames can turn
 an excluded id is not offered.
 
 While no plugin lists any model, because its browser hasn't started for example, every id but an excluded one is taken
-on trust: the backend is the one to say why it can't answer.
+on trust: the backend is the one to say why it can't answer. So is an id that nobody lists where a plugin takes such
+(`takes_model`): a service behind it may have models that it doesn't list here.
 """
 
 import difflib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -97,6 +98,13 @@ class Catalogue:
             raise ModelNotFound(f"{whose}{view.why_not(asked)}{view.nearest(asked)}", param="model")
         return Choice(name=asked, model=model)
 
+    def nearest(self, name: str) -> str:
+        """Return a sentence that helps whoever asked for a model that nobody has to find the right id."""
+        return self._view().nearest(bare_id(name))
+
+    def _takes(self, name: str) -> bool:
+        return any(told(hook, None, model=name) for hook in self._plugins.implementations("takes_model"))
+
     def _view(self) -> "_View":
         listed: dict[str, Model] = {}
         for hook in self._plugins.implementations("list_models"):
@@ -107,7 +115,7 @@ class Catalogue:
             self._excluded = self._file.current
         except ConfigurationError as error:
             log.warning("%s What it said before holds.", error)
-        return _View(listed=listed, injected=self._injected, excluded=self._excluded)
+        return _View(listed=listed, injected=self._injected, excluded=self._excluded, takes=self._takes)
 
 
 @attrs.frozen(kw_only=True)
@@ -119,6 +127,8 @@ class _View:
     injected: Mapping[str, InjectedModel]
     """The operator's by id; no circles."""
     excluded: frozenset[str]
+    takes: Callable[[str], bool]
+    """Whether a plugin takes an id that nobody lists."""
 
     def offered(self) -> Iterator[Model]:
         """Yield every model as clients see it, in order."""
@@ -148,9 +158,10 @@ class _View:
         model = self.listed.get(last)
         if model is not None:
             return model if model.target is None else None
-        if self.listed and last not in self.injected:
+        injected = last in self.injected
+        if self.listed and not injected and not self.takes(last):
             return None
-        return Model(id=last, display_name=last)
+        return Model(id=last, display_name=last, injected=injected)
 
     def first(self) -> Choice:
         """Return the first model on offer, or nobody while no plugin lists any.
@@ -175,7 +186,7 @@ class _View:
 
     def nearest(self, name: str) -> str:
         """Return a sentence that helps to find the right id."""
-        offered = [model.id for model in self.offered()]
+        offered = [model.id for model in self.offered() if model.id != name]
         near = difflib.get_close_matches(name[:_SEARCHED], offered, n=_NEAREST, cutoff=_NEAR)
         hint = f" Nearest: {', '.join(near)}." if near else ""
         return f"{hint} GET /v1/models lists all."

@@ -2,7 +2,8 @@
 
 What a backend can say before its first event is kept apart: *declined* (not mine) and *unavailable* (cannot now) let
 the next one try; anything else is a *fault* of that plugin and ends the exchange. After the first event every error is
-final, since the client has seen part of the answer.
+final, since the client has seen part of the answer. A client's cancel and the exchange's deadline end the chain where
+it is: they start no other backend.
 
 A backend that failed several times in a row goes behind the others for a while (`breaker.py`). It is still asked when
 none of them could answer: a late answer is better than none.
@@ -92,12 +93,12 @@ class Chain:
                         yield event
                 attempt.outcome = "ok"
                 breaker.answered()
-            except Declined as verdict:
-                attempt.outcome = f"declined: {verdict.reason}"
-                failures.append((backend.plugin, verdict))
-                breaker.ended(verdict)
-            except Unavailable as verdict:
-                attempt.outcome = f"unavailable: {verdict.reason}"
+            except (Declined, Unavailable) as verdict:
+                if _cancelled():
+                    attempt.outcome = "cancelled"
+                    breaker.ended(cancellation := asyncio.CancelledError())
+                    raise cancellation from verdict
+                attempt.outcome = f"{'declined' if isinstance(verdict, Declined) else 'unavailable'}: {verdict.reason}"
                 failures.append((backend.plugin, verdict))
                 breaker.ended(verdict)
             except ClientError as error:
@@ -173,6 +174,15 @@ class Chain:
         return forget_unasked(params, asked)
 
 
+def _cancelled() -> bool:
+    """Tell whether the exchange is being ended, by its client or its deadline, although a backend said otherwise.
+
+    What a backend makes of its cancellation may look like a failure of its own; the next one must not start for that.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _next(
     events: AsyncGenerator[Event], patience: Patience, over_at: float, *, begun: bool, finished: bool
 ) -> Event:
@@ -226,10 +236,10 @@ def log_fault(whose: str, error: Exception) -> None:
     log.error("%s raised %s\n%s", whose, type(error).__name__, crash_report(error))
 
 
-def told[T](hook: Implementation, otherwise: T) -> Any | T:
+def told[T](hook: Implementation, otherwise: T, **arguments: Any) -> Any | T:
     """Call a hook that only tells; one that fails is logged and costs no request."""
     try:
-        return hook()
+        return hook(**arguments)
     except Exception as error:  # noqa: BLE001 - the plugin boundary: whatever it is, it is this plugin's fault
         log_fault(f"plugin {hook.plugin}", error)
         return otherwise

@@ -39,11 +39,16 @@ class ConfigurationError(StudiogateError):
 
 
 class Declined(StudiogateError):  # noqa: N818 - a verdict, not a failure
-    """Raised by a backend before its first event: this exchange is not for it."""
+    """Raised by a backend before its first event: this exchange is not for it.
 
-    def __init__(self, reason: str) -> None:
+    `status` is what the client gets if no backend could even have tried, such as 422 for a model that isn't this
+    backend's; None for no say.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.status = status
 
 
 class Unavailable(StudiogateError):  # noqa: N818 - a verdict, not a failure
@@ -215,15 +220,22 @@ def chain_exhausted(failures: Sequence[tuple[str, Unavailable | Declined]]) -> C
     """Return what the client is told when no backend answered.
 
     `failures` are (backend, why) in the order tried. Where all that could not answer agree on a status (all out of
-    quota, all starting) that status stands, else 502. Retry-After is the shortest wait any of them named.
+    quota, all starting) that status stands, else 502; those that declined have a say only where all did. Retry-After is
+    the soonest moment at which any of them may do better.
     """
     unavailable = [why for _, why in failures if isinstance(why, Unavailable)]
-    statuses = {why.status for why in unavailable}
-    waits = [why.retry_after_s for why in unavailable if why.retry_after_s is not None]
+    statuses = {why.status for _, why in failures if why.status is not None and (why in unavailable or not unavailable)}
     reasons = "; ".join(f"{backend}: {why.reason}" for backend, why in failures)
     status = statuses.pop() if len(statuses) == 1 else 502
     message = f"No backend could answer. {reasons}" if failures else "No backend is enabled in plugins.toml."
-    return error_for_status(status if failures else 503, message, retry_after_s=min(waits, default=None))
+    return error_for_status(status if failures else 503, message, retry_after_s=_soonest(unavailable))
+
+
+def _soonest(failures: Sequence[Unavailable]) -> float | None:
+    """Return the shortest wait that any failure names; none counts where the same request would fail again."""
+    passing = [why for why in failures if why.status >= 500 or why.status == RateLimited.status]  # noqa: PLR2004
+    waits = [why.retry_after_s for why in passing if why.retry_after_s is not None]
+    return min((wait for wait in waits if math.isfinite(wait)), default=None)
 
 
 @attrs.frozen(kw_only=True)

@@ -26,6 +26,7 @@ from studiogate.errors import (
     DeadlineExceeded,
     InternalError,
     InvalidRequest,
+    ModelNotFound,
     ServiceUnavailable,
 )
 from studiogate.exchange import Caller, Exchange, new_id
@@ -197,6 +198,8 @@ class Gateway:
                     async for event in events:
                         await exchange.emit(event)
                 answered = True
+        except ModelNotFound as unknown:
+            error = self._with_nearest(unknown, exchange)
         except ClientError as known:
             error = known
         except TimeoutError:
@@ -211,6 +214,11 @@ class Gateway:
                 # What fails while things are put away is no fault of an answer that is whole.
                 error = None
             exchange.close(error)
+
+    def _with_nearest(self, error: ModelNotFound, exchange: Exchange) -> ModelNotFound:
+        """Name the nearest models, which backends don't know, in what they say of one that none of them has."""
+        message = f"{error.message.removesuffix('.')}.{self.catalogue.nearest(exchange.model_name)}"
+        return ModelNotFound(message, param="model", retry_after_s=error.retry_after_s)
 
     async def _prepare(self, exchange: Exchange) -> None:
         """Refuse bad attachments and tools before the exchange waits for a slot."""

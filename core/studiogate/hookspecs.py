@@ -131,6 +131,16 @@ def list_models() -> Sequence[Model] | None:
 
 
 @hookspec
+def takes_model(model: str) -> bool | None:
+    """Say whether this backend may answer for a model that no plugin lists; None or False leaves it unknown.
+
+    Called for requests for such a model; answers from memory. Where nobody takes it, it is a 422 at once.
+
+    :param model: the id, without `models/`; never one that the operator excludes.
+    """
+
+
+@hookspec
 def health() -> Health | None:
     """Return how this plugin fares, for `/health`; None for nothing to say. Called often; answers from memory.
 

@@ -10,9 +10,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from studiogate.errors import Declined, ModelNotFound
 from studiogate.health import Health
 from studiogate.hookspecs import hookimpl
 from studiogate.models import Model
+from studiogate.strict import shown_name
 from studiogate_studio import hookspecs as studio_hookspecs
 from studiogate_studio.errors import FileRefused, NotReady, PageBroken, PromptRefused, SignedOut, StudioError
 from studiogate_studio.launch import BrowserLaunch
@@ -22,6 +24,7 @@ from studiogate_studio.settings import StudioSettings
 if TYPE_CHECKING:
     import rich_click as click
 
+    from studiogate.exchange import Exchange
     from studiogate.gateway import Gateway
     from studiogate_studio.tabs import TabPool
 
@@ -100,6 +103,24 @@ class Studio:
     def list_models(self) -> Sequence[Model]:
         """Return the models that the page was last told of, in this run or an earlier one."""
         return () if self._pool is None else self._pool.models.models
+
+    @hookimpl
+    def takes_model(self) -> bool:
+        """Take any model while the page has told of none."""
+        return not self.list_models()
+
+    def model_of(self, exchange: "Exchange") -> Model | None:
+        """Return the exchange's model as AI Studio lists it; None where it lists none yet, or where none was asked for.
+
+        None too for one that only the operator's `[[models]]` names: AI Studio may have more than it lists.
+
+        :raises Declined: AI Studio doesn't have the model; another backend may.
+        """
+        asked = exchange.model
+        listed = {model.id: model for model in self.list_models()}
+        if asked is None or asked.id in listed or asked.injected or not listed:
+            return None if asked is None else listed.get(asked.id)
+        raise Declined(f"AI Studio doesn't list the model {shown_name(asked.id)}", status=ModelNotFound.status)
 
     @hookimpl
     def register_cli(self, group: "click.RichGroup") -> None:

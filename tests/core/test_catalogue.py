@@ -179,7 +179,22 @@ def test_an_injected_model_without_a_target_is_passed_on_under_its_own_id() -> N
         Model(id="secret-exp", display_name="secret-exp", injected=True),
         Model(id="other", display_name="Other", injected=True),
     )
-    assert made.choose("secret-exp").model == Model(id="secret-exp", display_name="secret-exp")
+    assert made.choose("secret-exp").model == Model(id="secret-exp", display_name="secret-exp", injected=True)
+
+
+def test_an_unlisted_model_is_for_who_takes_such() -> None:
+    """A plugin may have models that it doesn't list; one that nobody takes is refused as ever."""
+
+    class Takes:
+        @hookimpl
+        def takes_model(self, model: str) -> bool | None:
+            return model.startswith("gpt-") or None
+
+    made = catalogue(lists(PRO), Takes)
+
+    assert made.choose("models/gpt-5").model == Model(id="gpt-5", display_name="gpt-5")
+    assert ids(made) == ["gemini-2.5-pro"]
+    assert "Nearest: gemini-2.5-pro." in refusal(made, "gemini-2.5-prx")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +239,7 @@ def test_an_alias_of_an_alias_leads_to_the_model() -> None:
         "c": None,
         "d": "gemini-2.5-flash",
     }
-    assert made.choose("a").model == Model(id="c", display_name="c")
+    assert made.choose("a").model == Model(id="c", display_name="c", injected=True)
     assert made.choose("d").model == FLASH
 
 

@@ -1,10 +1,12 @@
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any
 
 import attrs
 import pytest
 
 from studiogate import Declined, InvalidRequest, Unavailable, hookimpl
+from studiogate.breaker import BreakerState
 from studiogate.chain import Chain
 from studiogate.errors import (
     ClientError,
@@ -20,7 +22,22 @@ from studiogate.params import Params
 from studiogate.settings import GatewaySettings
 from studiogate.trace import attempts_text, ignored_text, trace_headers
 
-from .backends import STOP, Held, Script, backend, exchange_of, host, says, text_of, with_params, yields
+from .backends import (
+    STOP,
+    Held,
+    Script,
+    ask,
+    backend,
+    exchange_of,
+    host,
+    living,
+    read,
+    says,
+    text_of,
+    until,
+    with_params,
+    yields,
+)
 
 PATIENT = GatewaySettings(breaker_failures=2)
 HASTY = GatewaySettings(first_event_s=0.01)
@@ -229,6 +246,11 @@ async def test_silence_in_the_middle_ends_the_answer() -> None:
         ([Unavailable("quota", status=429, retry_after_s=9), Unavailable("starting", status=503)], 502, 9),
         ([Unavailable("broke")], 502, None),
         ([Declined("no"), Declined("never")], 502, None),
+        ([Declined("no such model", status=422), Declined("inactive")], 422, None),
+        ([Declined("no such model", status=422), Unavailable("starting", status=503)], 503, None),
+        ([Unavailable("wrong", status=400, retry_after_s=1)], 400, None),
+        ([Unavailable("wrong", status=400, retry_after_s=1), Unavailable("broke", retry_after_s=9)], 502, 9),
+        ([Unavailable("broke", retry_after_s=float("inf"))], 502, None),
     ],
 )
 async def test_the_client_is_told_what_all_backends_agree_on(
@@ -273,6 +295,38 @@ async def test_a_cancelled_reader_closes_the_backend() -> None:
 
     assert reading.cancelled()
     assert held.closed.is_set()
+
+
+class Converts:
+    """Take its cancellation for a failure of its own, as careless code does."""
+
+    async def __call__(self, _: Exchange) -> AsyncGenerator[Event]:
+        """Be a script."""
+        try:
+            await asyncio.Event().wait()
+        except BaseException:  # noqa: BLE001 - what careless code does
+            raise Unavailable("the connection is gone") from None
+        yield STOP
+
+
+@pytest.mark.parametrize("careless", [Converts, lambda: Held(first="")], ids=["converts", "lets through"])
+@pytest.mark.parametrize("how", ["cancel", "deadline"])
+async def test_a_cancel_and_the_deadline_start_no_other_backend(careless: Callable[[], Script], how: str) -> None:
+    """Nobody waits for an answer any more, whatever the backend makes of its cancellation; its breaker stays closed."""
+    second = Held()
+    times: dict[str, Any] = {"deadline_s": 0.05} if how == "deadline" else {}
+    async with living({"a": backend(careless()), "b": backend(second)}, breaker_failures=1, **times) as gateway:
+        exchange = gateway.submit(ask())
+        await until(lambda: bool(exchange.attempts))
+        if how == "cancel":
+            exchange.cancel()
+        with pytest.raises(ClientError) as ended:
+            await read(exchange)
+
+        assert ended.value.status == (504 if how == "deadline" else 499)
+        assert second.exchanges == []
+        assert attempts_text(exchange) == "a=cancelled"
+        assert gateway.chain.breakers["a"].state is BreakerState.CLOSED
 
 
 def says_params(name: str, seen: list[tuple[str, str, str | None]], script: Script | None = None) -> type:

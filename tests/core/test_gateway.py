@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studiogate import InvalidRequest, hookimpl
+from studiogate import Declined, InvalidRequest, Unavailable, hookimpl
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chat import ChatRequest, Message, Role
 from studiogate.errors import (
@@ -25,7 +25,22 @@ from studiogate.health import Health
 from studiogate.models import Model
 from studiogate.tools import FunctionDeclaration, ToolPlan, ToolSpec
 
-from .backends import STOP, Held, ask, backend, below, config, exchange_of, host, living, read, says, text_of, until
+from .backends import (
+    STOP,
+    Held,
+    ask,
+    backend,
+    below,
+    config,
+    exchange_of,
+    host,
+    living,
+    read,
+    says,
+    text_of,
+    until,
+    yields,
+)
 
 
 async def end_of(exchange: Exchange) -> ClientError:
@@ -546,6 +561,24 @@ async def test_a_model_that_isnt_there_starts_no_exchange() -> None:
             gateway.submit(ask(model="b"))
 
         assert not gateway.queue.running
+
+
+async def test_a_model_that_no_backend_has_is_refused_with_the_nearest() -> None:
+    """Where a plugin takes unlisted models it is the backends that find out; the client learns as much as otherwise."""
+
+    class Takes(backend(yields(Declined("not ours", status=422)), "gemini-pro")):  # type: ignore[misc]
+        @hookimpl
+        def takes_model(self) -> bool:
+            return True
+
+    async with living({"x": Takes, "y": backend(yields(Unavailable("has none", status=422)))}) as gateway:
+        with pytest.raises(ModelNotFound) as refused:
+            await read(gateway.submit(ask(model="gemini-prx")))
+
+    assert refused.value.message == (
+        "No backend could answer. x: not ours; y: has none. Nearest: gemini-pro. GET /v1/models lists all."
+    )
+    assert refused.value.param == "model"
 
 
 class Slots:

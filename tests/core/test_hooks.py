@@ -14,6 +14,7 @@ import studiogate.hookspecs
 import studiogate_studio.hookspecs
 from studiogate.attachments import AttachmentRef
 from studiogate.chat import ChatRequest, Message, Role
+from studiogate.errors import ModelNotFound
 from studiogate.models import Model
 from studiogate.params import Params
 from studiogate.tools import ToolSpec
@@ -145,6 +146,15 @@ async def test_list_models() -> None:
     """The example's model is listed."""
     async with living({"x": example("list_models")}) as gateway:
         assert gateway.catalogue.models == (Model(id="parrot-1", display_name="Parrot", owned_by="example"),)
+
+
+async def test_takes_model() -> None:
+    """The example's backend is asked for what nobody lists, and only for that."""
+    plugins = {"x": example("takes_model"), "a": backend(says("Hi"), "gemini-pro")}
+    async with living(plugins) as gateway:
+        assert text_of(await read(gateway.submit(ask(model="parrot-2")))) == "Hi"
+        with pytest.raises(ModelNotFound):
+            gateway.submit(ask(model="gemini-prx"))
 
 
 async def test_health() -> None:

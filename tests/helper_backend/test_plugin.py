@@ -49,6 +49,19 @@ async def test_without_an_address_it_is_inactive(caplog: pytest.LogCaptureFixtur
     assert "helper_backend is inactive: no base_url is set" in caplog.text
 
 
+async def test_the_service_is_asked_for_models_that_nobody_lists() -> None:
+    """It may have any, whatever others list; without a service nobody has them."""
+    listing = {"a": backend(says("a says"), "gemini-2.5-pro")}
+    async with asking(others=listing) as house:
+        answered = await house.chat(model="any/model")
+    async with asking(base_url=None, others=listing) as house:
+        refused = await house.chat(model="gemini-2.5-prx")
+
+    assert answered.headers["x-studiogate-attempts"] == "helper_backend=ok"
+    assert refused.status_code == 422
+    assert "gemini-2.5-pro" in refused.json()["detail"]
+
+
 async def test_alone_and_inactive_the_gateway_isnt_ready() -> None:
     """Nobody could answer."""
     async with asking(base_url=None) as house:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from studiogate.chat import ChatRequest, Message, Role
-from studiogate.errors import InvalidRequest, ModelNotFound, Unavailable
+from studiogate.errors import InvalidRequest, Unavailable
 from studiogate.events import Event, Finish, FinishReason, TextDelta
 from studiogate.exchange import Exchange
 from studiogate.models import Model, Thinking
@@ -107,12 +107,12 @@ async def test_a_refusal_whose_body_can_not_be_read(stream: AnswerStream) -> Non
     assert error.status == 429
 
 
-def test_an_unknown_model_is_the_clients_to_change() -> None:
-    """A 404 that names a model is final, over HTTP and in a stream alike."""
+def test_an_unknown_model_may_be_anothers() -> None:
+    """A 404 that names a model leaves it to the next backend; if none has it, it is the client's to change."""
     error = refuse_status(404, Status(code=5, message="models/gemini-0 is not found for this API version."))
 
-    assert isinstance(error, ModelNotFound)
-    assert (error.status, error.param) == (422, "model")
+    assert isinstance(error, Unavailable)
+    assert error.status == 422
 
 
 @pytest.mark.parametrize("status", [None, Status(code=5, message="Ambiguous request for service ''")])

@@ -7,8 +7,12 @@ from typing import Any, cast
 import attrs
 import pytest
 
+from studiogate.errors import Declined
+from studiogate.models import Model
 from studiogate.settings import GatewaySettings
 from studiogate_studio import NotReady, Studio, StudioSettings, hookspecs
+from studiogate_studio.model_store import ModelStore
+from tests.core.backends import exchange_of
 
 from .conftest import eventually
 
@@ -111,6 +115,24 @@ async def test_models_are_kept_for_the_next_start(settings: StudioSettings, gate
     async with second.lifespan(cast("Any", gateway)):
         assert second.list_models() == told
         assert second.health().details["models"] == len(told)
+
+
+async def test_a_model_is_as_the_page_lists_it(settings: StudioSettings, gateway: FakeGateway) -> None:
+    """While the page has told of none, any may be there; then only those, and what the operator adds."""
+    studio = Studio(settings)
+    listed = Model(id="gemini-2.5-pro", display_name="Gemini 2.5 Pro", input_token_limit=9)
+    ModelStore(gateway.settings.state_dir / "studio" / "models.json").save((listed,))
+
+    assert studio.takes_model()
+    assert studio.model_of(exchange_of(model=Model(id="other", display_name="other"))) is None
+    async with studio.lifespan(cast("Any", gateway)):
+        assert not studio.takes_model()
+        assert studio.model_of(exchange_of(model=attrs.evolve(listed, input_token_limit=None))) == listed
+        assert studio.model_of(exchange_of()) is None
+        assert studio.model_of(exchange_of(model=Model(id="secret", display_name="secret", injected=True))) is None
+        with pytest.raises(Declined, match="doesn't list the model other") as declined:
+            studio.model_of(exchange_of(model=Model(id="other", display_name="other")))
+    assert declined.value.status == 422
 
 
 async def test_health_stays_ready_while_the_only_tab_is_renewed(settings: StudioSettings, gateway: FakeGateway) -> None:

@@ -86,6 +86,11 @@ class HelperBackend:
         ]
 
     @hookimpl
+    def takes_model(self) -> bool:
+        """Take any model that is asked of an OpenAI-compatible service: its list isn't known here."""
+        return self.options.protocol == "openai" and self.options.base_url is not None
+
+    @hookimpl
     def health(self) -> Health:
         """Return whether there is a service to ask, and what last went wrong with it."""
         if self.options.base_url is None:

@@ -100,9 +100,10 @@ class StreamIntercept:
             raise Declined("functions can't be passed on yet")
         if strange := sorted(exchange.plan.switches.keys() - SWITCHES.keys()):
             raise Declined(f"AI Studio has no tool {strange[0]}")
+        self._studio.model_of(exchange)
         tab = await lease_for(exchange, self._studio.pool)
-        listed = {model.id: model for model in self._studio.list_models()}
-        model = listed.get(exchange.model.id) if exchange.model else None
+        # Looked up once more: the first tab of all brings the list.
+        model = self._studio.model_of(exchange)
         async with aclosing(self._answering.answer(exchange, tab, model)) as events:
             async for event in events:
                 yield event

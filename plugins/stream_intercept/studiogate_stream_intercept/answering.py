@@ -56,7 +56,6 @@ class Answering:
         :raises Declined: an earlier backend has submitted the prompt already.
         :raises Unavailable: the page, the proxy or the upstream failed.
         :raises InvalidRequest: the upstream finds the request itself wrong.
-        :raises ModelNotFound: the upstream doesn't have the model for this account.
         """
         if tab.submitted:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")

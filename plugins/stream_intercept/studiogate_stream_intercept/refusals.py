@@ -28,7 +28,7 @@ def refuse_status(http_status: int, status: Status | None) -> StudiogateError:
     if http_status == _BAD_REQUEST:
         return InvalidRequest(f"AI Studio refused the request: {said}", code="upstream_refused")
     if http_status == _NOT_FOUND and status is not None and _NAMES_A_MODEL.search(status.message):
-        return ModelNotFound(f"AI Studio doesn't have this model for the account: {said}", param="model")
+        return Unavailable(f"AI Studio doesn't have this model for the account: {said}", status=ModelNotFound.status)
     code, meaning = _SAID.get(http_status, (502, "AI Studio refused the request"))
     wait = status.retry_after_s if status is not None else None
     return Unavailable(f"{meaning}: {said}", status=code, retry_after_s=wait)
@@ -38,8 +38,7 @@ def refuse_broken(decoder: AnswerDecoder) -> None:
     """Raise what a closed decoder says went wrong; nothing for a whole answer.
 
     :raises InvalidRequest: the upstream finds the request wrong.
-    :raises ModelNotFound: the upstream doesn't have the model.
-    :raises Unavailable: the upstream failed, or the stream ended before the answer did.
+    :raises Unavailable: the upstream failed, doesn't have the model, or the stream ended before the answer did.
     """
     match decoder.outcome:
         case StreamFailed(status=status):
