@@ -28,7 +28,9 @@ from studiogate.errors import (
     InvalidRequest,
     ModelNotFound,
     ServiceUnavailable,
+    UpstreamFailed,
 )
+from studiogate.events import Media
 from studiogate.exchange import Caller, Exchange, new_id
 from studiogate.functions import CallMode
 from studiogate.health import Health
@@ -190,12 +192,16 @@ class Gateway:
     async def _supervise(self, exchange: Exchange) -> None:
         error: ClientError | None = None
         answered = False
+        media_bytes = 0
         try:
             async with asyncio.timeout_at(exchange.deadline), exchange.stack:
                 await self._prepare(exchange)
                 await exchange.stack.enter_async_context(self.queue.slot(exchange))
                 async with aclosing(self.chain.answer(exchange)) as events:
                     async for event in events:
+                        if isinstance(event, Media):
+                            media_bytes += len(event.data)
+                            self._check_media(media_bytes)
                         await exchange.emit(event)
                 answered = True
         except ModelNotFound as unknown:
@@ -219,6 +225,15 @@ class Gateway:
         """Name the nearest models, which backends don't know, in what they say of one that none of them has."""
         message = f"{error.message.removesuffix('.')}.{self.catalogue.nearest(exchange.model_name)}"
         return ModelNotFound(message, param="model", retry_after_s=error.retry_after_s)
+
+    def _check_media(self, size: int) -> None:
+        """Raise UpstreamFailed where an answer's media outgrow what it may hold: all of it waits for the client."""
+        limit = self.settings.max_media_bytes
+        if size > limit:
+            raise UpstreamFailed(
+                f"The answer's images and sounds are more than {limit} bytes; the operator can raise "
+                "[gateway] max_media_bytes."
+            )
 
     async def _prepare(self, exchange: Exchange) -> None:
         """Refuse bad attachments and tools before the exchange waits for a slot."""

@@ -123,3 +123,5 @@ class GatewaySettings:
     """What the log of the command line says: one of `LOG_LEVELS`."""
     max_body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Size limit of a request's body; then 413."""
+    max_media_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
+    """Size limit of the images and sounds of one answer together; a backend that sends more has failed, 502."""

@@ -242,6 +242,7 @@ def test_every_wrong_value_is_named_at_once() -> None:
         ("silence_s", float("nan"), "more than 0"),
         ("grace_s", float("inf"), "more than 0"),
         ("max_body_bytes", 0, "more than 0"),
+        ("max_media_bytes", 0, "more than 0"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_the_range(key: str, value: float, limits: str) -> None:

@@ -18,7 +18,7 @@ from studiogate.errors import (
     RateLimited,
     ServiceUnavailable,
 )
-from studiogate.events import Event, TextDelta
+from studiogate.events import Event, Media, TextDelta
 from studiogate.exchange import CHANNEL_EVENTS, Exchange
 from studiogate.gateway import Gateway
 from studiogate.health import Health
@@ -58,6 +58,18 @@ async def test_a_request_is_answered() -> None:
 
     assert text_of(events) == "Hello"
     assert exchange.id.startswith("req_")
+
+
+async def test_an_answer_holds_so_many_media_and_no_more() -> None:
+    """What came before stands; then the client is told which setting it was."""
+    images = [Media(mime="image/png", data=bytes(size)) for size in (60, 40, 1)]
+    async with living({"a": backend(yields(*images, STOP))}, max_media_bytes=100) as gateway:
+        exchange = gateway.submit(ask())
+        assert [await exchange.next_event(), await exchange.next_event()] == images[:2]
+        error = await end_of(exchange)
+
+    assert error.status == 502
+    assert "max_media_bytes" in error.message
 
 
 async def test_every_exchange_has_an_id_of_its_own() -> None:

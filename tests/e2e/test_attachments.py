@@ -58,6 +58,11 @@ def send(gateway: Gateway, *content: dict[str, Any], **fields: Any) -> httpx.Res
     return httpx.post(f"{gateway.url}/v1/chat/completions", json=body, timeout=110)
 
 
+def uploading(simulator: Simulator) -> bool:
+    """Tell whether the page has asked for all upload scenarios, as it does for each file that it takes."""
+    return simulator.http.get("/__sim/uploads").raise_for_status().json() == []
+
+
 @contextmanager
 def sending(gateway: Gateway, *content: dict[str, Any]) -> Generator["Future[httpx.Response]"]:
     """Post from another thread; the answer is its result."""
@@ -238,6 +243,36 @@ def test_cancel_during_an_upload(gateway: Gateway, simulator: Simulator) -> None
         assert answer.result(10).status_code == 499
 
     assert simulator.log() == []
+
+
+def test_a_browser_that_dies_during_an_upload(gateway: Gateway, simulator: Simulator) -> None:
+    """The client is told, nothing is submitted, and the new browser's tabs are clean."""
+    simulator.play_upload(upload_ms=60_000, times=1)
+    with sending(gateway, text("Look."), item(PNG)) as answer:
+        wait_until(lambda: uploading(simulator), "the upload")
+        gateway.browser().kill()
+
+        assert answer.result(60).status_code == 502, answer.result().text
+    wait_until(lambda: gateway.uploads() == [], "the files gone")
+    assert simulator.log() == []
+
+
+def test_a_gateway_that_is_killed_during_an_upload(tmp_path: Path, simulator: Simulator) -> None:
+    """Its next start removes the files that it left, and takes prompts."""
+    simulator.play_upload(upload_ms=60_000, times=1)
+    config = write_config(tmp_path, simulator, {"studio": {"tabs": 1}})
+    with running_gateway(config) as killed, ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(send, killed, text("Look."), item(PNG))
+        wait_until(lambda: uploading(simulator), "the upload")
+        killed.process.kill()
+        with pytest.raises(httpx.HTTPError):
+            asking.result(30)
+    assert killed.uploads() != []
+
+    with running_gateway(config) as gateway:
+        assert gateway.uploads() == []
+        assert send(gateway, text("Again."), item(PNG)).status_code == 200
+    assert [turn["prompt"] for turn in simulator.log()] == ["Again."]
 
 
 def test_two_uploads_at_once(gateway: Gateway, simulator: Simulator) -> None:
