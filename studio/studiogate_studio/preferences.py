@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 from studiogate_studio.settings import StudioSettings
 
+INSTRUCTION_TITLE = "studiogate: this chat only"
+"""What our system instructions are called while the page has them saved."""
+
 PREFERENCES = {
     # Chats belong to the client, not to the account's history.
     "autosaveEnabled": False,
@@ -21,7 +24,11 @@ PREFERENCES = {
 
 
 def preferences_script(settings: StudioSettings) -> str:
-    """Return the script that writes `PREFERENCES` over what the page's local storage holds."""
+    """Return the script that writes `PREFERENCES` over what the page's local storage holds.
+
+    It also takes out a system instruction of ours that an earlier page left there.
+    """
     function = (resources.files(__package__) / "preferences.js").read_text(encoding="utf-8")
     parts = urlsplit(settings.page_url)
-    return f"({function})({json.dumps({'origin': f'{parts.scheme}://{parts.netloc}', 'values': PREFERENCES})})"
+    told = {"origin": f"{parts.scheme}://{parts.netloc}", "values": PREFERENCES, "title": INSTRUCTION_TITLE}
+    return f"({function})({json.dumps(told)})"

@@ -1,5 +1,6 @@
 """Every control of the run settings, set in the real browser; what the page then sends is in the simulator's log."""
 
+import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from studiogate.thinking import ThinkingChoice
+from studiogate_studio.preferences import INSTRUCTION_TITLE
 from studiogate_studio.run_settings import RunSettings
 from studiogate_studio.tab import Tab
 from studiogate_studio.tabs import TabPool
@@ -90,3 +92,61 @@ async def test_ways_of_thinking(tab: Tab, simulator: Simulator, run: RunSettings
 
     assert refused == {}
     assert turn["config"]["thinking"] == thinking
+
+
+async def kept(tab: Tab) -> str:
+    """Return all that the page keeps in the browser."""
+    text: str = await tab.page.evaluate("JSON.stringify({ ...localStorage })")
+    return text
+
+
+async def test_a_system_instruction(tab: Tab, simulator: Simulator) -> None:
+    """It goes with the prompt to the letter, and nothing of it is kept in the browser."""
+    text = 'You are "brief".\n\n  - No lists\n'
+
+    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, system_instruction=text.replace("\n", "\r\n")))
+
+    assert (refused, turn["system"]) == ({}, text)
+    assert "brief" not in await kept(tab)
+
+
+async def test_presets_of_the_accounts_owner_stay(tab: Tab, simulator: Simulator) -> None:
+    """A preset that is chosen in the page is neither used nor changed, with an instruction or without."""
+    theirs = [{"title": "Mine", "text": "Rhyme."}]
+    await tab.page.evaluate(
+        """(all) => {
+          localStorage.setItem("aistudio_all_system_instructions", JSON.stringify(all));
+          const preference = JSON.parse(localStorage.getItem("aiStudioUserPreference"));
+          preference.selectedSystemInstructionsConfigName = all[0].title;
+          localStorage.setItem("aiStudioUserPreference", JSON.stringify(preference));
+        }""",
+        theirs,
+    )
+    for instruction, received in (("", None), ("Be brief.", "Be brief.")):
+        simulator.control.delete("/__sim/log")
+        await tab.chat.open_new_chat()
+        tab.submitted = False
+        _, turn = await sent(tab, simulator, attrs.evolve(FLASH, system_instruction=instruction))
+        await tab.chat.stop()
+
+        assert turn["system"] == received
+        listed = await tab.page.evaluate("localStorage.getItem('aistudio_all_system_instructions')")
+        assert json.loads(listed) == theirs
+
+
+async def test_what_a_page_left_of_an_instruction_is_gone_in_the_next(tab: Tab) -> None:
+    """A tab may break off between the saving of a system instruction and its removal."""
+    await tab.page.evaluate(
+        """(title) => {
+          localStorage.setItem("aistudio_all_system_instructions", JSON.stringify([{ title, text: "A secret." }]));
+          const preference = JSON.parse(localStorage.getItem("aiStudioUserPreference"));
+          preference.selectedSystemInstructionsConfigName = title;
+          localStorage.setItem("aiStudioUserPreference", JSON.stringify(preference));
+        }""",
+        INSTRUCTION_TITLE,
+    )
+    await tab.chat.open_new_chat()
+
+    left = await kept(tab)
+    assert "secret" not in left
+    assert INSTRUCTION_TITLE not in left

@@ -19,6 +19,7 @@ from studiogate.errors import Declined
 from studiogate_studio.controls.model import choose_model
 from studiogate_studio.controls.sampling import sampling_steps
 from studiogate_studio.controls.steps import PART, apply, refusals
+from studiogate_studio.controls.system import set_system_instruction
 from studiogate_studio.controls.thinking import thinking_steps
 from studiogate_studio.controls.tools import tool_steps
 from studiogate_studio.errors import PageBroken
@@ -47,13 +48,12 @@ async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str
     """
     if run.functions:
         raise Declined("functions can't be declared in the page yet")
-    if run.system_instruction:
-        raise Declined("the page can't be given a system instruction yet")
     await chat.dismiss_overlays()
     panel = await _open(chat)
     if run.model is not None:
         await choose_model(chat, run.model, run.model_title)
         panel = await _open(chat)
+    await set_system_instruction(chat.probe, run.system_instruction)
     steps = [*tool_steps(run, on=False), *thinking_steps(run), *sampling_steps(run), *tool_steps(run, on=True)]
     refused = refusals(steps, await apply(chat.probe, steps))
     if run.response_format is not None:

@@ -1,10 +1,11 @@
 // What the run settings are asked: a part of page.js. An action does all it can in one round trip, waiting for what the
 // page does after each thing. Clicks are dispatched, so nothing that lies over a control keeps them from it.
 (page) => {
-  const { find, first, until } = page;
+  const { find, first, sleep, until } = page;
 
   const SETTLE_MS = 60; // how long a value may take to be taken, or put right
   const FRAME_MS = 20;
+  const SAVING_MS = 500; // what pages that don't say when something is saved are given
   const FLIP_MS = 1000; // a switch, a list, a chip: the page may animate them
 
   // By what a tool's item in the menu is known.
@@ -149,6 +150,16 @@
     find("model_row").find((node) => node.id === `model-carousel-row-models/${wanted.id}`) ??
     find("model_row").find((node) => wanted.title !== null && node.innerText.trim().split("\n").some((line) => alike(line, wanted.title)));
 
+  const KEPT = "aistudio_all_system_instructions";
+  const PREFERENCES = "aiStudioUserPreference";
+  const kept = (key, otherwise) => {
+    try {
+      return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
+  };
+
   return {
     // Have the panel and the groups in it rendered; `drawer` tells whether it lies over the page.
     async open({ ms }) {
@@ -187,6 +198,59 @@
       node?.focus({ preventScroll: true });
       node?.select();
       return node !== null && document.activeElement === node;
+    },
+
+    // Ready a field for one more key.
+    caret({ element }) {
+      const node = first(element);
+      node?.focus({ preventScroll: true });
+      node?.setSelectionRange(node.value.length, node.value.length);
+      return node !== null && document.activeElement === node;
+    },
+
+    // Click what is there and can be used, by its words where several are alike.
+    async press({ element, words, ms }) {
+      const wanted = () => find(element).find((node) => !disabled(node) && (!words || alike(text(node), words)));
+      const node = await until(ms, wanted);
+      node?.click();
+      return node !== undefined;
+    },
+
+    // Write fields, those that there are; the last must hold its text then.
+    fill({ fields }) {
+      let taken = false;
+      for (const [element, value] of Object.entries(fields)) {
+        const node = first(element);
+        if (node && node.value !== value) write(node, value);
+        taken = first(element)?.value === value;
+      }
+      return taken;
+    },
+
+    // Whether the page says that the chat has no system instruction.
+    unset() {
+      return /^(optional|$)/i.test(text(first("system_summary"))) && first("system_summary") !== null;
+    },
+
+    // Wait until the system instruction is saved: the page says that it saves, then that it has.
+    async saved({ ms }) {
+      if (!first("system_status")) return (await sleep(Math.min(ms, SAVING_MS))) === undefined;
+      const done = () => /\bsaved\b/i.test(text(first("system_status")));
+      await until(SETTLE_MS, () => !done());
+      return (await until(ms, done)) === true;
+    },
+
+    // Take what the page saved of a system instruction out of the browser.
+    forget({ title, text: words }) {
+      const all = kept(KEPT, []);
+      const ours = all.filter((each) => each?.title === title || (words && each?.text === words));
+      if (ours.length) localStorage.setItem(KEPT, JSON.stringify(all.filter((each) => !ours.includes(each))));
+      const preferences = kept(PREFERENCES, {});
+      const chosen = preferences.selectedSystemInstructionsConfigName;
+      if (chosen === title || ours.some((each) => each.title === chosen)) {
+        localStorage.setItem(PREFERENCES, JSON.stringify({ ...preferences, selectedSystemInstructionsConfigName: null }));
+      }
+      return ours.length > 0;
     },
 
     async model({ wanted, ms }) {
