@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -102,7 +102,8 @@ class Gateway:
 
     def tabs_ready(self) -> int:
         """Return how many tabs wait for work."""
-        return int(self.health()["plugins"]["studio"]["details"].get("tabs", {}).get("ready", 0))
+        studio = self.health()["plugins"].get("studio", {})
+        return int(studio.get("details", {}).get("tabs", {}).get("ready", 0))
 
     def queue(self) -> dict[str, Any]:
         """Return who waits and who runs."""
@@ -176,7 +177,13 @@ def running_simulator(folder: Path) -> Generator[Simulator]:
         assert process.wait(START_S) == 0
 
 
-def write_config(folder: Path, simulator: Simulator, tables: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
+def write_config(
+    folder: Path,
+    simulator: Simulator,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    backends: Sequence[str] = ("stream_intercept",),
+) -> Path:
     """Write a plugins.toml that leads to the simulator; `tables` add to it or replace keys."""
     settings: dict[str, dict[str, Any]] = {
         "gateway": {"port": 0, "default_model": "gemini-2.5-flash", "grace_s": 5.0},
@@ -188,7 +195,8 @@ def write_config(folder: Path, simulator: Simulator, tables: Mapping[str, Mappin
     }
     for name, table in (tables or {}).items():
         settings.setdefault(name, {}).update(table)
-    lines = ['plugins = ["attachments", "tools_google_search", "stream_intercept"]']
+    plugins = ["attachments", "tools_google_search", *backends]
+    lines = [f"plugins = {json.dumps(plugins)}"]
     for name, table in settings.items():
         # JSON's strings, numbers and booleans are TOML's too.
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]

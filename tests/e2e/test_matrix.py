@@ -1,0 +1,119 @@
+"""Every tier gives the same answer: text, reasoning, calls and finish reason, whatever the page looks like.
+
+One gateway for each tier, whose only backend it is, with one tab; it asks all cases of a generation, then the page is
+switched to the next.
+"""
+
+from collections.abc import Generator
+from contextlib import ExitStack
+
+import attrs
+import pytest
+
+from .cases import CASES, Case, asked_of
+from .house import Gateway, Simulator, running_gateway, wait_until, write_config
+from .service import Service, running_service
+
+GENERATIONS = ("g3",)
+NO_PAGE = "no page"
+TIERS = {
+    "stream_intercept": ("stream_intercept", GENERATIONS),
+    "helper (openai)": ("helper_backend", (NO_PAGE,)),
+}
+"""Name -> its plugin, and the generations of the page that it is asked with."""
+LATER = ("function call", "blocked prompt")
+"""Cases that stream_intercept or the simulator can't do yet."""
+ROWS = [
+    pytest.param(tier, generation, case, id=f"{tier}-{generation}-{case.name}")
+    for tier, (_, generations) in TIERS.items()
+    for generation in generations
+    for case in CASES
+    if case.name not in LATER
+]
+
+
+@attrs.define
+class Tier:
+    """A gateway with one backend, and what that one asks where it asks no page."""
+
+    gateway: Gateway
+    simulator: Simulator
+    service: Service | None
+    generation: str = "g3"
+    """What the tab shows."""
+
+    def show(self, generation: str) -> None:
+        """Have the tab show a generation of the page."""
+        if generation != self.generation:
+            self.simulator.options(generation=generation)
+            assert self.gateway.ask("another page, please").status_code == 200
+            self.generation = generation
+        wait_until(lambda: self.gateway.tabs_ready() == 1, "the tab")
+        self.simulator.reset()
+
+    def play(self, case: Case) -> None:
+        """Have upstream answer a case."""
+        if self.service is None:
+            self.simulator.play(**case.scenario)
+        else:
+            self.service.reply(case.reply())
+
+    def prompts(self) -> list[str]:
+        """Return the prompts that upstream was sent since the last time, and forget them."""
+        if self.service is None:
+            return [turn["prompt"] for turn in self.simulator.log()]
+        asked = [request.body["messages"][-1]["content"] for request in self.service.asked]
+        self.service.forget()
+        return asked
+
+
+@attrs.define
+class Tiers:
+    """One tier at a time, started when it is asked for first; the one before is stopped."""
+
+    simulator: Simulator
+    folders: pytest.TempPathFactory
+    _stack: ExitStack = attrs.field(factory=ExitStack)
+    _running: dict[str, Tier] = attrs.field(factory=dict[str, Tier])
+
+    def get(self, name: str) -> Tier:
+        """Return a tier."""
+        if name not in self._running:
+            self.stop()
+            self._running = {name: self._started(name)}
+        return self._running[name]
+
+    def stop(self) -> None:
+        """Stop what runs."""
+        self._stack.close()
+        self.simulator.reset()
+
+    def _started(self, name: str) -> Tier:
+        plugin, generations = TIERS[name]
+        service = self._stack.enter_context(running_service()) if generations == (NO_PAGE,) else None
+        tables = {"studio": {"tabs": 1}} if service is None else {"helper_backend": {"base_url": service.url}}
+        config = write_config(self.folders.mktemp("tier"), self.simulator, tables, backends=[plugin])
+        gateway = self._stack.enter_context(running_gateway(config, ready=service is None))
+        return Tier(gateway, self.simulator, service)
+
+
+@pytest.fixture(scope="module")
+def tiers(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Tiers]:
+    """Run a gateway of one tier after the other."""
+    tiers = Tiers(shared_simulator, tmp_path_factory)
+    yield tiers
+    tiers.stop()
+
+
+@pytest.mark.parametrize(("name", "generation", "case"), ROWS)
+def test_every_tier_gives_the_same_answer(tiers: Tiers, name: str, generation: str, case: Case) -> None:
+    """What the client reads is the case's, and upstream was sent the prompt once, to the letter."""
+    tier = tiers.get(name)
+    if tier.service is None:
+        tier.show(generation)
+    tier.play(case)
+
+    said = asked_of(tier.gateway.client, case)
+
+    assert said == case.said
+    assert tier.prompts() == [case.prompt]
