@@ -3,6 +3,7 @@
     STARTING ──profile──▶ launch ──▶ READY ──browser gone──▶ RESTARTING ──back-off──▶ launch …
        │                    │          └──page asks to sign in──▶ SIGNED_OUT ──file changes, or a while──▶ launch …
        │                    ├─ no executable ─▶ NO_BROWSER (looked for again)
+       │                    ├─ no display for a window ─▶ NO_DISPLAY (looked for again)
        ├─ no file ──▶ NO_PROFILE (looked at again)
        └─ dead cookies ──▶ SIGNED_OUT (looked at again)
     any ──task cancelled──▶ STOPPED
@@ -21,7 +22,15 @@ from playwright.async_api import Playwright
 
 from studiogate_studio.browser import BrowserSession, LaunchFailed, open_browser, running_driver
 from studiogate_studio.errors import NotReady, SignedOut, StudioError
-from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, apply_upstream, prepare_launch
+from studiogate_studio.launch import (
+    BrowserLaunch,
+    BrowserNotFound,
+    NoDisplay,
+    apply_reroute,
+    apply_upstream,
+    check_display,
+    prepare_launch,
+)
 from studiogate_studio.profile import SIGN_IN, DeadProfile, NoProfile, Profile, Stamp, read_profile, stamp_of
 from studiogate_studio.saving import ProfileSaver
 from studiogate_studio.settings import StudioSettings
@@ -46,6 +55,7 @@ class BrowserState(StrEnum):
     NO_PROFILE = "no profile"
     SIGNED_OUT = "signed out"
     NO_BROWSER = "browser not found"
+    NO_DISPLAY = "no display"
     STOPPED = "stopped"
 
 
@@ -56,6 +66,7 @@ _ADVICE = {
     BrowserState.NO_PROFILE: SIGN_IN,
     BrowserState.SIGNED_OUT: SIGN_IN,
     BrowserState.NO_BROWSER: "Install Chromium or Chrome, or set studio.browser to its executable.",
+    BrowserState.NO_DISPLAY: "Run the gateway where DISPLAY or WAYLAND_DISPLAY is set, or set studio.headless to true.",
 }
 
 
@@ -187,16 +198,20 @@ class BrowserKeeper:
 
     async def _prepared(self) -> BrowserLaunch | None:
         """Make the launch ready and have plugins change it; None, after a wait, when that failed."""
-        if self.state not in {BrowserState.RESTARTING, BrowserState.NO_BROWSER}:
+        if self.state not in {BrowserState.RESTARTING, BrowserState.NO_BROWSER, BrowserState.NO_DISPLAY}:
             self._enter(BrowserState.STARTING, "The browser is starting.")
         try:
             launch = prepare_launch(self.settings)
             launch.executable = launch.executable or self._worked
             await self.configure(launch)
+            check_display(launch)
             apply_reroute(launch, self.settings)
             apply_upstream(launch, self.settings)
         except BrowserNotFound as found:
             await self._no_browser(found)
+            return None
+        except NoDisplay:
+            await self._lacks(BrowserState.NO_DISPLAY, "There is no display for the browser's window.")
             return None
         except Exception:  # a plugin's hook may fail in any way; the browser can be tried again
             log.exception("the browser's launch could not be prepared")
@@ -207,9 +222,13 @@ class BrowserKeeper:
         return None
 
     async def _no_browser(self, found: BrowserNotFound) -> None:
-        if self.state is not BrowserState.NO_BROWSER:
-            log.warning("there is no browser (%s). %s", found, _ADVICE[BrowserState.NO_BROWSER])
-            self._enter(BrowserState.NO_BROWSER, "There is no browser to start.")
+        await self._lacks(BrowserState.NO_BROWSER, "There is no browser to start.", f" It was looked for: {found}.")
+
+    async def _lacks(self, state: BrowserState, reason: str, detail: str = "") -> None:
+        """Wait without what only the operator can bring; `detail` is for the log alone."""
+        if self.state is not state:
+            log.warning("%s%s %s", reason, detail, _ADVICE[state])
+            self._enter(state, reason)
         await self._back_off()
 
     async def _back_off(self) -> None:

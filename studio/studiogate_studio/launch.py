@@ -1,6 +1,8 @@
 """How the browser is launched: what plugins may change, which executable, which arguments."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import attrs
@@ -16,6 +18,8 @@ DRIVE_HOSTS = ("www.googleapis.com", "content.googleapis.com")
 """Where the page may upload files to."""
 
 _INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 _ALWAYS = (
     # A tab nobody looks at must go on rendering the answer, and its timers must go on ticking.
@@ -71,6 +75,19 @@ class BrowserNotFound(Exception):  # noqa: N818 - a finding
     """There is no browser that could be tried; the message says which was looked for."""
 
 
+class NoDisplay(Exception):  # noqa: N818 - a finding
+    """A window is wanted, and there is no display to open it on."""
+
+
+def check_display(launch: BrowserLaunch) -> None:
+    """Find out before the launch whether a window, if one is wanted, can be opened at all.
+
+    :raises NoDisplay: it can't; only Linux may be without a display.
+    """
+    if not launch.headless and sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
+        raise NoDisplay
+
+
 def prepare_launch(settings: StudioSettings) -> BrowserLaunch:
     """Return the launch as the settings want it, before plugins change it.
 
@@ -88,6 +105,8 @@ def apply_reroute(launch: BrowserLaunch, settings: StudioSettings) -> None:
     if settings.reroute is None or launch.proxy is not None:
         return
     hosts = dict.fromkeys((settings.page_host, settings.rpc_host, ACCOUNTS_HOST, *DRIVE_HOSTS))
+    # The stand-in is reached directly, whatever HTTPS_PROXY or the desktop says, which Chromium follows by itself.
+    launch.args.append("--no-proxy-server")
     launch.args.append("--host-resolver-rules=" + ", ".join(f"MAP {host} {settings.reroute}" for host in hosts))
     if settings.reroute_ca is not None:
         launch.trusted_spkis.append(spki_of(settings.reroute_ca.read_bytes()))

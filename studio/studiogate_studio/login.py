@@ -7,7 +7,6 @@ page is asked whether its composer is there.
 import asyncio
 import errno
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,14 @@ from studiogate.errors import ConfigurationError
 from studiogate.private_file import locked_folder
 from studiogate_studio.browser import LaunchFailed, open_window, running_driver
 from studiogate_studio.errors import PageBroken
-from studiogate_studio.launch import BrowserNotFound, apply_reroute, apply_upstream, prepare_launch
+from studiogate_studio.launch import (
+    BrowserNotFound,
+    NoDisplay,
+    apply_reroute,
+    apply_upstream,
+    check_display,
+    prepare_launch,
+)
 from studiogate_studio.page import net_error
 from studiogate_studio.probe import Probe
 from studiogate_studio.profile import DeadProfile, NoProfile, check_cookies, read_storage, write_profile
@@ -51,12 +57,12 @@ async def log_in(settings: StudioSettings, selectors: Selectors, path: Path, *, 
         written; it is as it was.
     :raises ConfigurationError: `reroute_ca` can't be used.
     """
-    check_display()
     # Before somebody takes the trouble to sign in.
     _check_folder(path)
     try:
         launch = prepare_launch(settings)
         launch.headless = False
+        check_display(launch)
         apply_reroute(launch, settings)
         apply_upstream(launch, settings)
         async with (
@@ -65,6 +71,11 @@ async def log_in(settings: StudioSettings, selectors: Selectors, path: Path, *, 
         ):
             say(HOW_TO)
             state = await sign_in(context, settings, selectors, say)
+    except NoDisplay:
+        raise NotSignedIn(
+            "there is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set). Sign in on a machine "
+            "that has one and copy the profile here, readable by its owner only (chmod 600)."
+        ) from None
     except BrowserNotFound as found:
         raise NotSignedIn(
             f"there is no browser ({found}). Install Chromium or Chrome, or set studio.browser to its executable."
@@ -90,18 +101,6 @@ def _check_folder(path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> NotSignedIn:
     return NotSignedIn(f"{path} can't be written: {error.strerror}.")
-
-
-def check_display() -> None:
-    """Find out before the launch whether a window can be shown at all; only Linux may be without a display.
-
-    :raises NotSignedIn: it can't; says what else can be done.
-    """
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise NotSignedIn(
-            "there is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set). Sign in on a machine "
-            "that has one and copy the profile here, readable by its owner only (chmod 600)."
-        )
 
 
 async def sign_in(context: BrowserContext, settings: StudioSettings, selectors: Selectors, say: Say) -> StorageState:

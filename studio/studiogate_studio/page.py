@@ -89,6 +89,17 @@ class ChatPage:
         self.composer.files = len(files)
         return len(files)
 
+    async def check(self) -> None:
+        """Look whether the page is still as `open_new_chat` left it; overlays that came since are typing's to close.
+
+        :raises SignedOut: it has been left for the sign-in form.
+        :raises PageBroken: it shows no composer, or doesn't respond.
+        """
+        look = await self.probe.look()
+        _refuse(look)
+        if not look.composer or look.run is RunState.ABSENT:
+            raise PageBroken(_missing(look))
+
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer; see `Composer.type_prompt`.
 

@@ -74,11 +74,13 @@ class TabPool:
     async def lease(self) -> AsyncGenerator[Tab]:
         """Lend a tab with a fresh chat; in the order of asking. It is renewed in the background afterwards.
 
+        A tab whose page broke while nobody used it is replaced, and another is lent.
+
         :raises NotReady: the browser lacks something, or no tab was ready within `wait_s`.
         :raises SignedOut: nobody is signed in.
-        :raises PageBroken: no tab can be opened.
+        :raises PageBroken: no tab can be opened, or one after the other broke.
         """
-        tab = await self._take()
+        tab = await self._take_sound()
         try:
             yield tab
         finally:
@@ -164,6 +166,30 @@ class TabPool:
             return False
         tab.renewed()
         return tab.fault is None
+
+    async def _take_sound(self) -> Tab:
+        """Take a tab whose page has just been looked at."""
+        found = PageBroken("No tab was sound.")
+        # All may have broken, and one more was opened since.
+        for _ in range(self.size + 1):
+            tab = await self._take()
+            try:
+                await tab.chat.check()
+            except PageBroken as error:
+                found = error
+                tab.broken(error.reason)
+                tab.give_back()
+            except SignedOut:
+                if self.keeper.session is not None:
+                    self.keeper.session.give_up(signed_out=True)
+                tab.give_back()
+                raise
+            except BaseException:
+                tab.give_back()
+                raise
+            else:
+                return tab
+        raise found
 
     async def _take(self) -> Tab:
         while self._free:

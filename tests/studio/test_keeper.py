@@ -12,7 +12,7 @@ import pytest
 
 from studiogate_studio.errors import NotReady, PageBroken, SignedOut
 from studiogate_studio.keeper import BrowserKeeper, BrowserState
-from studiogate_studio.launch import BrowserLaunch
+from studiogate_studio.launch import BrowserLaunch, installed_browsers
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.trust import spki_of
 from tests.connect_proxy import connect_proxy
@@ -171,6 +171,35 @@ async def test_a_browser_that_is_not_there_is_told(settings: StudioSettings) -> 
         assert "studio.browser" in (pool.keeper.advice or "")
         with pytest.raises(NotReady):
             await pool.lease().__aenter__()
+
+
+async def test_a_window_without_a_display_is_told(
+    settings: StudioSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With advice; once there is one, the browser starts."""
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    # There is no display for tests, so the browser is led to believe in one.
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nexec {installed_browsers()[0]} "$@" --headless=new\n')
+    browser.chmod(0o700)
+    async with running(attrs.evolve(settings, headless=False, browser=str(browser))) as pool:
+        await eventually(lambda: pool.keeper.state is BrowserState.NO_DISPLAY)
+        with pytest.raises(NotReady, match=r"no display .*studio\.headless"):
+            await pool.lease().__aenter__()
+
+        monkeypatch.setenv("DISPLAY", ":0")
+        await eventually(lambda: pool.ready == 1)
+
+
+async def test_a_stand_in_is_reached_whatever_the_systems_proxy(
+    settings: StudioSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chromium follows HTTPS_PROXY by itself, and no such proxy knows a stand-in."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    async with running(settings) as pool:
+        await eventually(lambda: pool.ready == 1)
 
 
 async def test_a_browser_that_does_not_start_is_tried_again(settings: StudioSettings, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from playwright.async_api import Error as PlaywrightError, Page
 from studiogate.chat import ChatRequest
 from studiogate.exchange import Exchange
 from studiogate.prompt import build_prompt
-from studiogate_studio.errors import NotReady, PageBroken
+from studiogate_studio.errors import NotReady, PageBroken, SignedOut
+from studiogate_studio.keeper import BrowserState
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tabs import TabPool, lease_for
 
@@ -98,6 +99,43 @@ async def test_a_tab_that_has_just_broken_is_not_lent(pool: TabPool) -> None:
     tab.broken("a test says so")
     async with pool.lease() as other:
         assert other is not tab
+
+
+WIPED = "() => document.body.replaceChildren()"
+HUNG = "() => { for (;;); }"
+
+
+@pytest.mark.parametrize("how", [WIPED, HUNG])
+async def test_a_tab_that_broke_while_nobody_used_it_is_replaced(pool: TabPool, how: str) -> None:
+    """Whoever asks next gets another, and never hears of it."""
+    async with pool.lease() as tab:
+        pass
+    await eventually(lambda: pool.ready == 1)
+    # A page that hangs answers this only by being closed; what the pool asks comes after it in any case.
+    breaking = asyncio.create_task(tab.page.evaluate(how))
+    await asyncio.sleep(0)
+
+    async with pool.lease() as other:
+        assert other is not tab
+        await other.type_prompt("works")
+    with suppress(PlaywrightError):
+        await breaking
+    assert tab.fault is not None
+
+
+async def test_a_tab_that_went_to_the_sign_in_page_ends_the_session(pool: TabPool, settings: StudioSettings) -> None:
+    """The client is told, and the browser waits for a fresh profile."""
+    async with pool.lease() as tab:
+        pass
+    await eventually(lambda: pool.ready == 1)
+    before = settings.profile.read_bytes()
+    await tab.page.goto("https://accounts.google.com/ServiceLogin")
+
+    with pytest.raises(SignedOut) as caught:
+        await pool.lease().__aenter__()
+    assert caught.value.status == 503
+    await eventually(lambda: pool.keeper.state is BrowserState.SIGNED_OUT)
+    assert settings.profile.read_bytes() == before
 
 
 async def test_a_tab_is_replaced_after_its_renewals(settings: StudioSettings) -> None:

@@ -6,7 +6,7 @@ from studiogate.errors import InvalidRequest, ModelNotFound, StudiogateError, Un
 from studiogate_studio.wire import AnswerDecoder, Status, StreamFailed, Truncated
 
 _SAID = {
-    401: (503, "the account is signed out"),
+    401: (503, "the account is signed out (the operator has to sign in again: studiogate login)"),
     403: (502, "AI Studio refused the request (no permission for this model, or a proof it doesn't accept)"),
     404: (502, "AI Studio doesn't know what the page asked for"),
     429: (429, "the account's quota is used up"),
