@@ -29,16 +29,21 @@ class AttachmentRef:
         return attrs.evolve(self, source="", data=None)
 
 
+def _ends_path(attachment: "Attachment", _: object, filename: str) -> None:
+    if attachment.path.name != filename:
+        raise ValueError("an attachment's filename must be the last part of its path")
+
+
 @attrs.frozen(kw_only=True)
 class Attachment:
     """Name a local file made from a reference; the exchange owns it and removes it."""
 
     ref: AttachmentRef
     path: Path
-    """Its last part is `filename`, for pages that take the name from there."""
+    """Its last part is `filename`, as pages take the name from there."""
     mime: str
     """Recognised from the bytes."""
-    filename: str
+    filename: str = attrs.field(validator=_ends_path)
     """The name the upstream will see: no folders, no control characters."""
     size: int
     """Bytes."""

@@ -7,7 +7,7 @@ what is not here.
 import asyncio
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
@@ -22,7 +22,7 @@ from studiogate_studio.probe import Look, Probe, RunState
 from studiogate_studio.selectors import Match, Selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.temporary import make_temporary
-from studiogate_studio.uploads import Uploads, files_of
+from studiogate_studio.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -71,14 +71,13 @@ class ChatPage:
             if not self.temporary:
                 log.warning("the page offers no temporary chat; this one may show up in the account's history")
 
-    async def attach(self, attachments: Iterable[Attachment]) -> int:
-        """Put files into the composer, to go with the prompt that is typed next; returns how many.
+    async def attach(self, files: Sequence[Attachment]) -> None:
+        """Put files into the composer, to go with the prompt that is typed next.
 
         A composer that holds files already, from an attempt that failed, gets a fresh chat first. See `Uploads.attach`.
 
         :raises SignedOut: the page has been left for the sign-in form.
         """
-        files = files_of(attachments)
         try:
             if await self.uploads.held():
                 await self.open_new_chat()
@@ -87,7 +86,6 @@ class ChatPage:
             await self._explain()
             raise
         self.composer.files = len(files)
-        return len(files)
 
     async def check(self) -> None:
         """Look whether the page is still as `open_new_chat` left it; overlays that came since are typing's to close.

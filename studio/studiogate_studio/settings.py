@@ -92,6 +92,8 @@ class StudioSettings:
     """How long the page may take with the files of a prompt, whatever their size."""
     upload_s_per_mb: float = attrs.field(default=2.0, validator=within(0, math.inf))
     """What each million bytes of them add to `upload_s`."""
+    upload_quiet_s: float = attrs.field(default=10.0, validator=within(0.5, math.inf))
+    """How long the page may show nothing of a file it was given, nor why."""
     acknowledge_copyright: bool = True
     """Whether to agree, in the account owner's name, to the notice that AI Studio shows before the first upload: that
     one only uploads what one may. Otherwise requests with files fail until the owner has agreed in a window."""

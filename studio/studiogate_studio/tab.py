@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import attrs
@@ -65,8 +65,8 @@ class Tab:
             self.broken(error.reason)
             raise
 
-    async def attach(self, attachments: Iterable[Attachment]) -> int:
-        """Put files into the composer, before the prompt is typed; returns how many will go with it.
+    async def attach(self, files: Sequence[Attachment]) -> None:
+        """Put files into the composer, in order, before the prompt is typed.
 
         :raises FileRefused: the page doesn't take one.
         :raises NotReady: the page asks for the owner's consent.
@@ -75,7 +75,7 @@ class Tab:
         """
         self.check()
         try:
-            return await self.chat.attach(attachments)
+            await self.chat.attach(files)
         except PageBroken as error:
             self.broken(error.reason)
             raise

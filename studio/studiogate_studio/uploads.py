@@ -16,7 +16,7 @@ way that the prompt can run.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -30,22 +30,12 @@ from studiogate_studio.settings import StudioSettings
 
 log = logging.getLogger(__name__)
 
-_QUIET_S = 5.0
-"""How long the page may show nothing of a file it was given, nor why."""
 _MENU_S = 3.0
 _GIVE_S = 15.0
 """How long the browser may take to open a file; it does not read it for that."""
 _CONSENTS = 3
 """How often the copyright dialog is answered for one set of files, should it not go at once."""
 _BYTES_PER_MB = 1_000_000
-
-
-def files_of(attachments: Iterable[Attachment]) -> tuple[Attachment, ...]:
-    """Return the attachments to upload, in order: those that share a file, once."""
-    unique: dict[Path, Attachment] = {}
-    for attachment in attachments:
-        unique.setdefault(attachment.path, attachment)
-    return tuple(unique.values())
 
 
 @attrs.define(eq=False)
@@ -97,7 +87,7 @@ class Uploads:
                 wanted=len(files),
                 all_ready=ready,
                 known=known,
-                quiet_ms=_QUIET_S * 1000,
+                quiet_ms=self.settings.upload_quiet_s * 1000,
             )
             if media.done:
                 return media

@@ -269,8 +269,8 @@ def takes(prefix: str, offered: list[list[str]], folders: list[Path]) -> type:
             for number, each in enumerate(mine):
                 (workdir / f"{prefix}{number}").write_text(each.source)
             return {
-                each: Attachment(ref=each, path=workdir / f"{prefix}{number}", mime="text/plain", filename="x", size=1)
-                for number, each in enumerate(mine)
+                each: Attachment(ref=each, path=workdir / name, mime="text/plain", filename=name, size=1)
+                for each, name in ((each, f"{prefix}{number}") for number, each in enumerate(mine))
             } or None
 
     return Takes
@@ -305,6 +305,12 @@ async def test_the_same_reference_twice_is_resolved_for_both() -> None:
         await read(exchange)
 
     assert len(exchange.attachments) == 1
+
+
+def test_a_file_is_called_as_its_path_ends() -> None:
+    """A page takes the name from the path, so a plugin that names a file otherwise is told at once."""
+    with pytest.raises(ValueError, match="last part of its path"):
+        Attachment(ref=ref("a"), path=Path("/tmp/b"), mime="text/plain", filename="a", size=1)
 
 
 async def test_a_file_that_several_references_mean_is_there_once() -> None:

@@ -1,26 +1,17 @@
 """How closely the files of a request are looked at."""
 
-from pathlib import Path
-
 import pytest
 
-from studiogate.attachments import Attachment, AttachmentRef
+from studiogate.attachments import AttachmentRef
 from studiogate.models import Model
 from studiogate.params import Params
 from studiogate_studio.detail import media_resolution, note_detail
 
 
-def attached(*details: str | None) -> tuple[Attachment, ...]:
-    """Return files for which a detail was asked, or none."""
+def refs(*details: str | None) -> tuple[AttachmentRef, ...]:
+    """Return references for which a detail is asked, or none."""
     return tuple(
-        Attachment(
-            ref=AttachmentRef(source="", param=f"files[{number}]", detail=detail),
-            path=Path(f"/nowhere/{number}.png"),
-            mime="image/png",
-            filename=f"{number}.png",
-            size=1,
-        )
-        for number, detail in enumerate(details)
+        AttachmentRef(source="", param=f"files[{number}]", detail=detail) for number, detail in enumerate(details)
     )
 
 
@@ -30,9 +21,9 @@ def attached(*details: str | None) -> tuple[Attachment, ...]:
 )
 def test_the_highest_detail_is_the_requests_media_resolution(details: tuple[str | None, ...], resolution: str) -> None:
     """A request has one for all its files; auto leaves it to the model, and so does a model that takes none."""
-    assert media_resolution(attached(*details), None) == resolution
-    assert media_resolution(attached(*details), Model(id="m", display_name="M", media_resolution=True)) == resolution
-    assert media_resolution(attached(*details), Model(id="m", display_name="M")) == ""
+    assert media_resolution(refs(*details), None) == resolution
+    assert media_resolution(refs(*details), Model(id="m", display_name="M", media_resolution=True)) == resolution
+    assert media_resolution(refs(*details), Model(id="m", display_name="M")) == ""
 
 
 @pytest.mark.parametrize(
@@ -51,4 +42,4 @@ def test_what_of_a_detail_is_not_honoured_is_noted(
     """Where files differ, and where the model knows no resolution; of an unknown model nothing is said."""
     model = None if able is None else Model(id="m", display_name="M", media_resolution=able)
 
-    assert note_detail(Params(), attached(*details), model).ignored == noted
+    assert note_detail(Params(), refs(*details), model).ignored == noted

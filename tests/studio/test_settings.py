@@ -28,6 +28,8 @@ def test_defaults_drive_the_real_page_with_two_headless_tabs() -> None:
         ({"reroute": "127.0.0.1"}, "host:port"),
         ({"reroute": "127.0.0.1:99999"}, "host:port"),
         ({"ready_s": 0.0}, "at least 1"),
+        ({"upload_s": 0.0}, "at least 1"),
+        ({"upload_s_per_mb": -1.0}, "at least 0"),
         ({"upstream_proxy": "proxy:3128"}, "must be http://"),
     ],
 )

@@ -16,7 +16,6 @@ from studiogate_studio.probe import RunState
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tab import Tab
 from studiogate_studio.tabs import TabPool
-from studiogate_studio.uploads import files_of
 
 from .conftest import Simulator, eventually, running
 
@@ -67,13 +66,6 @@ async def asked_cleanly(pool: TabPool, simulator: Simulator) -> None:
     assert simulator.files()[-1] == []
 
 
-def test_files_that_are_shared_go_once(make: Make) -> None:
-    """Two references to one file are one upload, where the first stood."""
-    one, other = make("a.png"), make("b.png")
-
-    assert files_of([one, other, attrs.evolve(one, ref=other.ref)]) == (one, other)
-
-
 @pytest.mark.parametrize("temporary", [True, False], ids=["inline", "Drive"])
 async def test_files_go_with_the_prompt(
     settings: StudioSettings, simulator: Simulator, make: Make, *, temporary: bool
@@ -82,7 +74,7 @@ async def test_files_go_with_the_prompt(
     files = [make("slow film.mp4", "video/mp4", size=200_000), make("ä 漢字.png"), make("notes.md", "text/markdown")]
     simulator.play_upload(when="slow", upload_ms=400)
     async with running(attrs.evolve(settings, temporary_chat=temporary)) as pool, pool.lease() as tab:
-        assert await tab.attach(files) == 3
+        await tab.attach(files)
         await ask(tab, "compare")
 
         await eventually(lambda: simulator.prompts() == ["compare"])
@@ -192,14 +184,17 @@ async def test_an_upload_that_fails(pool: TabPool, simulator: Simulator, make: M
     await asked_cleanly(pool, simulator)
 
 
-async def test_a_file_that_is_dropped_without_a_word(pool: TabPool, simulator: Simulator, make: Make) -> None:
+async def test_a_file_that_is_dropped_without_a_word(
+    settings: StudioSettings, simulator: Simulator, make: Make
+) -> None:
     """It is not waited for in vain, and the prompt doesn't go without it."""
     simulator.play_upload(fail="silent")
-    async with pool.lease() as tab:
-        with pytest.raises(PageBroken, match="without a word"):
-            await tab.attach([make("a.png")])
+    async with running(attrs.evolve(settings, upload_quiet_s=1.0)) as pool:
+        async with pool.lease() as tab:
+            with pytest.raises(PageBroken, match="without a word"):
+                await tab.attach([make("a.png")])
 
-    await asked_cleanly(pool, simulator)
+        await asked_cleanly(pool, simulator)
 
 
 async def test_an_upload_that_never_ends(settings: StudioSettings, simulator: Simulator, make: Make) -> None:

@@ -59,7 +59,7 @@ class Answering:
         """
         if tab.submitted:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")
-        exchange.params = note_detail(exchange.params, exchange.attachments, model)
+        exchange.params = note_detail(exchange.params, exchange.request.attachments, model)
         turn = await self._submit(exchange, tab, model)
         try:
             stream = await turn.answer()
@@ -75,11 +75,12 @@ class Answering:
     async def _submit(self, exchange: Exchange, tab: Tab, model: Model | None) -> Turn:
         """Upload, type and submit the prompt; returns once its request has gone upstream, patched."""
         patch = request_patch(exchange, model)
-        files = await tab.attach(exchange.attachments) if exchange.attachments else 0
+        if exchange.attachments:
+            await tab.attach(exchange.attachments)
         # A page may trim what was typed; nothing else may differ.
         typed = (await tab.type_prompt(exchange.prompt.text)).strip()
         async with self.proxy.expect(
-            lambda body: carries(body, typed, files),
+            lambda body: carries(body, typed, len(exchange.attachments)),
             lambda body: _patched(body, patch),
             pressed=lambda: tab.submitted,
         ) as turn:
@@ -160,7 +161,7 @@ def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
         thinks=None if model is None else model.thinking is not None,
         thinking_budget=thinking.budget if thinking else None,
         thinking_level=thinking.level if thinking else None,
-        media_resolution=media_resolution(exchange.attachments, model),
+        media_resolution=media_resolution(exchange.request.attachments, model),
         tools=tuple(SWITCHES[switch]() for switch in exchange.plan.switches),
     )
 
