@@ -73,7 +73,7 @@ def run_settings_of(exchange: Exchange, model: Model | None) -> RunSettings:
         code_execution="code_execution" in switches,
         functions=exchange.plan.functions,
         response_format=params.response_format,
-        media_resolution=media_resolution(exchange.attachments, model),
+        media_resolution=media_resolution(exchange.request.attachments, model),
     )
 
 
