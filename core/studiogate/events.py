@@ -91,4 +91,12 @@ class Finish:
     """The upstream's own words, where it gave any; for the log and for content filters."""
 
 
-type Event = TextDelta | ThoughtDelta | ToolCall | Media | Citation | Usage | Finish
+@attrs.frozen(kw_only=True)
+class Progress:
+    """Tell whoever waits that something goes on; no part of the answer. A stream shows it as a comment."""
+
+    text: str
+    """A few words, such as `running get_weather`; nothing of prompts, arguments or results."""
+
+
+type Event = TextDelta | ThoughtDelta | ToolCall | Media | Citation | Usage | Finish | Progress

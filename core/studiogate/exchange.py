@@ -14,13 +14,13 @@ from contextlib import AsyncExitStack
 import attrs
 
 from studiogate.attachments import Attachment, AttachmentRef
-from studiogate.chat import ChatRequest
+from studiogate.chat import ChatRequest, Message
 from studiogate.errors import ClientError
 from studiogate.events import Event, Finish, TextDelta, ThoughtDelta, ToolCall, Usage
 from studiogate.functions import CallMode
 from studiogate.models import Model
 from studiogate.params import Params
-from studiogate.prompt import Prompt
+from studiogate.prompt import Prompt, build_prompt
 from studiogate.tools import ToolPlan
 
 CHANNEL_EVENTS = 256
@@ -78,6 +78,9 @@ class Exchange:
     """The file of every reference in `request.messages`, in order; several may share one."""
     stack: AsyncExitStack = attrs.field(factory=AsyncExitStack)
     """Closed when the exchange ends, in reverse order of opening."""
+    round_stack: AsyncExitStack = attrs.field(factory=AsyncExitStack)
+    """Closed when the round ends, before `stack`: for what a backend opens to answer once, such as a tab's lease. An
+    exchange has more than one round only where the gateway runs tools."""
     attempts: list[Attempt] = attrs.field(factory=list[Attempt])
     """One per backend tried, in order."""
     finish: Finish | None = None
@@ -163,6 +166,24 @@ class Exchange:
     def supervised_by(self, task: "asyncio.Task[None]") -> None:
         """Name the task that `cancel` ends."""
         self._supervisor = task
+
+    async def next_round(self, messages: tuple[Message, ...], plan: ToolPlan) -> None:
+        """Close the last round and begin another.
+
+        :param messages: the conversation to ask with from now on. No function has to be called in it any more, since
+            one has been.
+        :param plan: the tools to ask with.
+        """
+        await self.close_round()
+        self.request = attrs.evolve(self.request, messages=messages, tool_choice=None)
+        self.prompt = build_prompt(messages)
+        self.plan = plan
+
+    async def close_round(self) -> None:
+        """Close what backends opened for this round, and forget what they shared."""
+        self._shared.clear()
+        stack, self.round_stack = self.round_stack, AsyncExitStack()
+        await stack.aclose()
 
     def enqueue(self) -> None:
         """Note that it comes to the queue."""

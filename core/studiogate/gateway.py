@@ -1,6 +1,6 @@
 """The gateway: takes chat requests in, supervises their exchanges, lends the plugins what they share.
 
-    submit -> supervisor task: resolve_attachments, map_tools -> queue -> chain -> the exchange's channel
+    submit -> supervisor task: resolve_attachments, map_tools -> queue -> tool loop (chain) -> the exchange's channel
 
 The HTTP side holds no resources: whatever an exchange opens is on its stack, and the supervisor closes it.
 """
@@ -38,6 +38,7 @@ from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
 from studiogate.strict import shown_name
+from studiogate.tool_loop import ToolLoop
 from studiogate.tools import ToolPlan
 from studiogate.workdirs import Workdirs
 
@@ -58,6 +59,7 @@ class Gateway:
         self.started = asyncio.Event()
         """Set once every plugin's lifespan is entered."""
         self.chain = Chain(plugins, self.settings, config.defaults)
+        self.tool_loop = ToolLoop(self.chain, self.settings)
         self.queue = ExchangeQueue(slots=self.settings.slots or _capacity(plugins), limit=self.settings.queue_limit)
         self._workdirs = Workdirs(self.settings.upload_files_dir)
         self._running: dict[asyncio.Task[None], Exchange] = {}
@@ -197,7 +199,8 @@ class Gateway:
             async with asyncio.timeout_at(exchange.deadline), exchange.stack:
                 await self._prepare(exchange)
                 await exchange.stack.enter_async_context(self.queue.slot(exchange))
-                async with aclosing(self.chain.answer(exchange)) as events:
+                exchange.stack.push_async_callback(exchange.close_round)
+                async with aclosing(self.tool_loop.answer(exchange)) as events:
                     async for event in events:
                         if isinstance(event, Media):
                             media_bytes += len(event.data)
@@ -269,7 +272,7 @@ class Gateway:
         for hook in self.plugins.implementations("map_tools"):
             left = [tool for tool in request.tools if tool.index not in plan.taken]
             part: ToolPlan | None = await _asked(
-                hook, exchange, tools=left, choice=request.tool_choice, request=request
+                hook, exchange, tools=left, choice=request.tool_choice, request=request, stack=exchange.stack
             )
             plan = plan if part is None else plan.merged(part)
         plan = _own_functions(request, plan).merged(plan)

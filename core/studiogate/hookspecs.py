@@ -9,7 +9,7 @@ load. An implementation may leave out arguments it doesn't need. docs/hooks.md h
 # mypy: disable-error-code="empty-body"
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,9 @@ async def resolve_attachments(
 
 
 @hookspec
-async def map_tools(tools: Sequence[ToolSpec], choice: Any, request: ChatRequest) -> ToolPlan | None:
+async def map_tools(
+    tools: Sequence[ToolSpec], choice: Any, request: ChatRequest, stack: AsyncExitStack
+) -> ToolPlan | None:
     """Plan the tools of an exchange.
 
     Called once per exchange, before it queues, also when the request has no tools (a plugin may add some).
@@ -61,6 +63,7 @@ async def map_tools(tools: Sequence[ToolSpec], choice: Any, request: ChatRequest
     :param tools: every tool no earlier plugin took, in the client's order.
     :param choice: the request's `tool_choice`: auto, none, required, an object naming a function, or None.
     :param request: the whole request. Read only.
+    :param stack: closed when the exchange ends, for what the plan's executors need as long as that.
     :return: this plugin's part, `taken` naming the tools it answers for; None for no part. Functions nobody takes are
         declared to the model; other tools nobody takes are a 400.
     :raises InvalidRequest: a tool that is this plugin's is wrong.
@@ -91,7 +94,7 @@ def fetch_response(exchange: "Exchange") -> AsyncGenerator[Event]:
     Called for one exchange at a time per slot, in the order of plugins.toml, until a backend yields its first event.
     The gateway closes the generator when the exchange ends, however it ends (`GeneratorExit` or `CancelledError` at the
     current `yield` or `await`): stop the upstream in `finally`. Whatever must outlive this backend's turn, such as a
-    tab that the next backend may read on, goes on `exchange.stack`.
+    tab that the next backend may read on, goes on `exchange.round_stack`.
 
     :param exchange: the request and all that belongs to it; `exchange.params` are this backend's.
     :return: yields events; `Finish` is required.

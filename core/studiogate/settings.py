@@ -74,6 +74,12 @@ class GatewaySettings:
     function_calling: str = attrs.field(default=CallMode.AUTO.value, validator=one_of(*CallMode))
     """How functions are offered to models: `native` by the upstream's own means, `emulated` as text in the system
     instruction and the answer, `auto` natively where model and request allow it."""
+    max_tool_rounds: int = attrs.field(default=8, validator=positive)
+    """Rounds with calls of tools that the gateway runs, in one request; then the model is asked without them."""
+    tool_call_s: float = attrs.field(default=60.0, validator=positive)
+    """Seconds that one call of such a tool may take; then the model is told so."""
+    max_tool_result_chars: int = attrs.field(default=200_000, validator=positive)
+    """Characters of a result that the model reads; the rest is cut off, and the model is told so."""
     slots: int | None = attrs.field(default=None, validator=positive)
     """Exchanges that run at once; when unset, as many as the first backend that says (tabs, for a browser)."""
     queue_limit: int = attrs.field(default=64, validator=positive)

@@ -52,8 +52,16 @@ class ToolSpec:
         )
 
 
+class ToolError(Exception):
+    """Raised by an executor: the tool failed, and the message says why, in words for the model."""
+
+
 type Executor = Callable[[str], Awaitable[str]]
-"""Runs one tool call inside the gateway: takes the arguments (a JSON object as text), returns the result as text."""
+"""Runs one tool call inside the gateway: takes the arguments (a JSON object as text), returns the result as text.
+
+Raises `ToolError` where the tool itself says that it failed. Calls of one turn run side by side; each is cancelled with
+its exchange, or when it takes longer than `[gateway] tool_call_s`.
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,3 +87,8 @@ class ToolPlan:
             functions=(*self.functions, *(f for f in other.functions if f.name not in names)),
             executors={**other.executors, **self.executors},
         )
+
+    def without_executors(self) -> "ToolPlan":
+        """Return the plan without the tools that the gateway runs: neither offered nor run."""
+        functions = tuple(function for function in self.functions if function.name not in self.executors)
+        return attrs.evolve(self, functions=functions, executors={})

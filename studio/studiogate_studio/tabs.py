@@ -257,7 +257,7 @@ class TabPool:
 
 
 async def lease_for(exchange: Exchange, pool: TabPool) -> Tab:
-    """Return the exchange's tab, leased until the exchange ends: the one an earlier backend had, or a fresh one.
+    """Return the exchange's tab, leased until its round ends: the one an earlier backend had, or a fresh one.
 
     Look at `tab.submitted`: if it is set, the prompt is not to be sent again. A tab that broke before anything was
     submitted is replaced by another.
@@ -269,7 +269,7 @@ async def lease_for(exchange: Exchange, pool: TabPool) -> Tab:
     if tab is not None and tab.submitted:
         tab.check()
     if tab is None or tab.fault is not None:
-        tab = exchange.share(await exchange.stack.enter_async_context(pool.lease()))
+        tab = exchange.share(await exchange.round_stack.enter_async_context(pool.lease()))
     return tab
 
 

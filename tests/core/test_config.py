@@ -243,6 +243,9 @@ def test_every_wrong_value_is_named_at_once() -> None:
         ("grace_s", float("inf"), "more than 0"),
         ("max_body_bytes", 0, "more than 0"),
         ("max_media_bytes", 0, "more than 0"),
+        ("max_tool_rounds", 0, "more than 0"),
+        ("tool_call_s", 0, "more than 0"),
+        ("max_tool_result_chars", 0, "more than 0"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_the_range(key: str, value: float, limits: str) -> None:

@@ -14,7 +14,18 @@ import attrs
 import msgspec
 
 from studiogate.errors import ClientError, error_response
-from studiogate.events import Citation, Event, Finish, FinishReason, Media, TextDelta, ThoughtDelta, ToolCall, Usage
+from studiogate.events import (
+    Citation,
+    Event,
+    Finish,
+    FinishReason,
+    Media,
+    Progress,
+    TextDelta,
+    ThoughtDelta,
+    ToolCall,
+    Usage,
+)
 from studiogate.exchange import Exchange
 from studiogate.openai.ids import completion_id
 from studiogate.tokens import UsageEstimate
@@ -68,6 +79,8 @@ class Completion:
                 self._usage = event
             case Finish():
                 self._reason = event.reason
+            case Progress():
+                pass
 
     def body(self) -> bytes:
         """Return the `chat.completion` object as JSON."""
@@ -139,6 +152,8 @@ class ChunkStream:
             case Usage():
                 self._usage = event
                 return b""
+            case Progress():
+                return f": {' '.join(event.text.split())}\n\n".encode()
 
     def end(self) -> bytes:
         """Return the end of a whole answer: usage where it was asked for, then `[DONE]`."""
