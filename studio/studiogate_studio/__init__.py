@@ -17,7 +17,8 @@ from studiogate.models import Model
 from studiogate.strict import shown_name
 from studiogate_studio import hookspecs as studio_hookspecs
 from studiogate_studio.errors import FileRefused, NotReady, PageBroken, PromptRefused, SignedOut, StudioError
-from studiogate_studio.launch import BrowserLaunch
+from studiogate_studio.launch import BrowserLaunch, apply_interceptor
+from studiogate_studio.proxies import interceptor_of
 from studiogate_studio.selectors import load_selectors
 from studiogate_studio.settings import StudioSettings
 
@@ -80,8 +81,11 @@ class Studio:
         from studiogate_studio.model_store import ModelStore  # noqa: PLC0415
         from studiogate_studio.tabs import TabPool  # noqa: PLC0415
 
+        interceptor = interceptor_of(gateway.plugins)
+
         async def configure(launch: BrowserLaunch) -> None:
             await gateway.plugins.call_async("configure_browser", launch=launch)
+            apply_interceptor(launch, interceptor)
 
         keeper = BrowserKeeper(self.options, configure)
         models = ModelListener(ModelStore(gateway.settings.state_dir / "studio" / "models.json"))

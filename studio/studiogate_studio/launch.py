@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from studiogate_studio.proxies import ProxyLogin
+from studiogate_studio.proxies import ForeignInterceptor, ProxyLogin
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.trust import spki_of
 
@@ -121,6 +121,19 @@ def apply_upstream(launch: BrowserLaunch, settings: StudioSettings) -> None:
     upstream = settings.upstream
     if upstream is not None and launch.proxy is None and settings.reroute is None:
         launch.proxy, launch.proxy_login = upstream.url, upstream.login
+
+
+def apply_interceptor(launch: BrowserLaunch, interceptor: ForeignInterceptor | None) -> None:
+    """Lead all traffic through somebody else's reading proxy, unless a plugin's proxy is to do that.
+
+    :raises OSError: its authority can't be read.
+    :raises ValueError: its authority's file holds no certificate.
+    """
+    if interceptor is None or launch.proxy is not None:
+        return
+    launch.proxy = interceptor.url
+    if interceptor.ca is not None:
+        launch.trusted_spkis.append(spki_of(interceptor.ca.read_bytes()))
 
 
 def installed_browsers() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from studiogate.attachments import Attachment
 from studiogate_studio.composer import Seen, unseen
 from studiogate_studio.controls import set_run_settings
 from studiogate_studio.errors import PageBroken, PromptRefused
+from studiogate_studio.floor import Floor
 from studiogate_studio.page import ChatPage
 from studiogate_studio.run_settings import RunSettings
 
@@ -24,6 +25,8 @@ class Tab:
 
     chat: ChatPage
     """The page object: new chat, typing, submitting, what the page shows."""
+    floor: Floor = attrs.field(factory=Floor)
+    """Says whether other tabs may have an answer under way meanwhile; the same for all tabs of a pool."""
     submitted: bool = attrs.field(default=False, init=False)
     """Whether this lease's prompt may have been sent; a later backend then reads the answer and never sends again."""
     renewals: int = attrs.field(default=0, init=False)
@@ -83,10 +86,16 @@ class Tab:
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer; returns the text as the page has it.
 
+        Waits while another tab has the floor alone.
+
         :raises PromptRefused: the page doesn't take it.
         :raises SignedOut: nobody is signed in any more.
         :raises PageBroken: the page is gone or shows no composer; the tab is replaced.
         """
+        self.check()
+        await self.floor.join(self)
+        if self.fault is not None:
+            self.floor.leave(self)
         self.check()
         try:
             return await self.chat.type_prompt(text)
@@ -136,9 +145,15 @@ class Tab:
             if not self.leased:
                 return
 
+    def closed(self) -> None:
+        """Note that the page is gone for good."""
+        self.broken("The tab was closed.")
+        self.floor.leave(self)
+
     def renewed(self) -> None:
         """Forget the last lease."""
         self.submitted = False
+        self.floor.leave(self)
         self.renewals += 1
         if self.fault is None:
             self._changed.clear()

@@ -17,6 +17,7 @@ from playwright.async_api import Error as PlaywrightError, Page
 from studiogate.exchange import Exchange
 from studiogate_studio.browser import BrowserSession
 from studiogate_studio.errors import NotReady, PageBroken, SignedOut, StudioError, before_quotes
+from studiogate_studio.floor import Floor
 from studiogate_studio.keeper import WAITING_HELPS, BrowserKeeper
 from studiogate_studio.model_listener import ModelListener
 from studiogate_studio.page import ChatPage
@@ -42,6 +43,8 @@ class TabPool:
     """Why the last tab could not be opened; None once one could."""
     opened: bool = attrs.field(default=False, init=False)
     """Whether a tab could be opened in the running browser at all."""
+    floor: Floor = attrs.field(factory=Floor, init=False)
+    """Which tabs may have an answer under way."""
     _tabs: set[Tab] = attrs.field(factory=set[Tab], init=False)
     _free: deque[Tab] = attrs.field(factory=deque[Tab], init=False)
     # There are free tabs or there is somebody waiting, never both.
@@ -114,7 +117,10 @@ class TabPool:
                 self._free.remove(tab)
             if not await self._renew(tab, session):
                 self._tabs.discard(tab)
-                await _close(tab.page)
+                try:
+                    await _close(tab.page)
+                finally:
+                    tab.closed()
                 tab = None
 
     async def _open(self, session: BrowserSession) -> Tab:
@@ -124,7 +130,7 @@ class TabPool:
             page: Page | None = None
             try:
                 page = await session.context.new_page()
-                tab = Tab(chat=ChatPage(page, self.selectors, self.keeper.settings))
+                tab = Tab(chat=ChatPage(page, self.selectors, self.keeper.settings), floor=self.floor)
                 async with self.models.listening(page):
                     await tab.chat.open_new_chat()
             except PlaywrightError as error:
@@ -250,6 +256,7 @@ class TabPool:
     def _drop_all(self) -> None:
         for tab in self._tabs:
             tab.broken("The browser is gone.")
+            tab.closed()
         self._tabs.clear()
         self._free.clear()
         self.trouble = None

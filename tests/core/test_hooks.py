@@ -19,6 +19,7 @@ from studiogate.models import Model
 from studiogate.params import Params
 from studiogate.tools import ToolSpec
 from studiogate_studio.launch import BrowserLaunch
+from studiogate_studio.proxies import interceptor_of
 
 from .backends import ask, backend, host, living, read, says, text_of
 
@@ -190,3 +191,12 @@ def test_what_is_required_may_depend_on_settings() -> None:
     assert reader.requires(settings()) == ("studio",)
     assert reader.requires(settings(in_page=False)) == ()
     assert host({"reader": reader, "studio": type("Studio", (), {})}).names == ("studio", "reader")
+
+
+def test_foreign_interceptor() -> None:
+    """The example's proxy is the one that is found."""
+    studio = type("Studio", (), {"hookspecs": studiogate_studio.hookspecs})
+    found = interceptor_of(host({"studio": studio, "x": example("foreign_interceptor")}))
+
+    assert found is not None
+    assert found.url == "http://127.0.0.1:3121"

@@ -1,7 +1,7 @@
 """One decrypted connection of the browser's, HTTP/1.1."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import h11
@@ -76,6 +76,6 @@ class TunnelledPage:
             await self._send(h11.EndOfMessage())
 
     async def _send(self, event: Any) -> None:
-        data: bytes | None = self._h11.send(event)
+        data = cast("bytes | None", self._h11.send(event))  # pyright: ignore[reportUnknownMemberType]
         self._writer.write(data or b"")
         await self._writer.drain()

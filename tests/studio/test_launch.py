@@ -3,8 +3,15 @@ from pathlib import Path
 import attrs
 import pytest
 
-from studiogate_studio.launch import BrowserLaunch, BrowserNotFound, apply_reroute, apply_upstream, prepare_launch
-from studiogate_studio.proxies import ProxyLogin
+from studiogate_studio.launch import (
+    BrowserLaunch,
+    BrowserNotFound,
+    apply_interceptor,
+    apply_reroute,
+    apply_upstream,
+    prepare_launch,
+)
+from studiogate_studio.proxies import ForeignInterceptor, ProxyLogin
 from studiogate_studio.settings import StudioSettings
 
 from .conftest import Simulator
@@ -82,3 +89,24 @@ def test_a_ca_that_is_none_is_refused(simulator: Simulator, tmp_path: Path) -> N
 
     with pytest.raises(ValueError, match="PEM"):
         apply_reroute(BrowserLaunch(), StudioSettings(reroute="127.0.0.1:1", reroute_ca=ca))
+
+
+def test_somebody_elses_interceptor_is_the_browsers_unless_a_plugin_has_a_proxy(simulator: Simulator) -> None:
+    """Its authority is trusted with it, and not where a plugin's proxy stands before it."""
+    interceptor = ForeignInterceptor(host="::1", port=3121, ca=simulator.ca, plugin="x")
+    direct, behind, open_to_all = BrowserLaunch(), BrowserLaunch(proxy="http://127.0.0.1:3120"), BrowserLaunch()
+    apply_interceptor(direct, interceptor)
+    apply_interceptor(behind, interceptor)
+    apply_interceptor(open_to_all, attrs.evolve(interceptor, ca=None))
+
+    assert (direct.proxy, len(direct.trusted_spkis)) == ("http://[::1]:3121", 1)
+    assert (behind.proxy, behind.trusted_spkis) == ("http://127.0.0.1:3120", [])
+    assert (open_to_all.proxy, open_to_all.trusted_spkis) == ("http://[::1]:3121", [])
+
+
+def test_no_interceptor_changes_nothing() -> None:
+    """As where no plugin names one."""
+    launch = BrowserLaunch()
+    apply_interceptor(launch, None)
+
+    assert (launch.proxy, launch.trusted_spkis) == (None, [])

@@ -25,6 +25,11 @@ class FakePlugins:
 
     called: list[str] = attrs.field(factory=list[str])
 
+    def call(self, hook: str) -> list[tuple[str, Any]]:
+        """Name no interceptor."""
+        assert hook == "foreign_interceptor"
+        return []
+
     async def call_async(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
         """Note the hook."""
         assert set(arguments) == {"launch"}
@@ -165,6 +170,7 @@ async def test_configure_browser_is_a_hook() -> None:
     """The specification is what the plugin brings."""
     assert Studio.hookspecs is hookspecs
     assert hasattr(hookspecs.configure_browser, "studiogate_spec")
+    assert hasattr(hookspecs.foreign_interceptor, "studiogate_spec")
 
 
 def test_the_package_is_light() -> None:

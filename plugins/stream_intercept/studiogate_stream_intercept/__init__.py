@@ -14,7 +14,7 @@ from studiogate.params import Params
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_studio import BrowserLaunch, Studio, StudioSettings
 from studiogate_studio.params import fit
-from studiogate_studio.proxies import SOCKS, ProxyLogin, UpstreamProxy
+from studiogate_studio.proxies import SOCKS, ProxyLogin, UpstreamProxy, interceptor_of
 from studiogate_studio.wire import SWITCHES
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class StreamIntercept:
                 buffer_limit=self.options.buffer_bytes,
                 reroute=_reroute(studio),
                 upstream=_upstream(studio),
+                interceptor=interceptor_of(gateway.plugins),
             )
         )
         await proxy.start()

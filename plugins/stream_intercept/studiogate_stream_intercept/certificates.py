@@ -6,7 +6,9 @@ both make a CA, one hard link wins, and both use the winner's.
 """
 
 import os
+import ssl
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -14,8 +16,12 @@ from cryptography import x509
 from mitmproxy.certs import Cert
 
 from studiogate.errors import ConfigurationError
+from studiogate.private_file import replace_file
 from studiogate_stream_intercept.mitm import CA_FILE, DH_FILE, create_authority
 from studiogate_studio.trust import spki_of
+
+TRUSTED_FILE = "trusted.pem"
+"""The authorities that upstream servers are verified against, where they come from several files."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +53,25 @@ def ensure_authority(folder: Path) -> Authority:
         message = f"The proxy's certificate folder {folder} can't be used ({error.strerror or error}): it must be "
         raise ConfigurationError(f"{message}a folder that only this user owns, reads and writes.") from error
     return Authority(folder=folder, spki=_spki(folder, pem))
+
+
+def gather_trusted(folder: Path, files: Sequence[Path]) -> Path | None:
+    """Return one file with the certificates of all these; None for no files, and a single one as it is.
+
+    :param folder: where it is written, anew each time.
+    :raises ConfigurationError: a file can't be read or holds no certificate.
+    """
+    for file in files:
+        try:
+            ssl.create_default_context(cafile=file)
+        except OSError as error:  # ssl.SSLError is one
+            why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ConfigurationError(f"The authority in {file} can't be used: {why}.") from error
+    if len(files) < 2:  # noqa: PLR2004 - nothing to gather
+        return files[0] if files else None
+    gathered = folder / TRUSTED_FILE
+    replace_file(gathered, b"\n".join(file.read_bytes() for file in files))
+    return gathered
 
 
 def _publish_new(folder: Path) -> None:

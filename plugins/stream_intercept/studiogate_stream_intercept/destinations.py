@@ -11,9 +11,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import attrs
+import certifi
 
 from studiogate.errors import ConfigurationError
-from studiogate_studio.proxies import ProxyLogin, UpstreamProxy
+from studiogate_studio.proxies import ForeignInterceptor, ProxyLogin, UpstreamProxy
 
 PAGE_HOST = "aistudio.google.com"
 RPC_HOST = "alkalimakersuite-pa.clients6.google.com"
@@ -90,6 +91,8 @@ class ProxySettings:
     """Where everything goes instead; `passthrough` hosts are decrypted then, since a tunnel would leave the machine."""
     upstream: UpstreamProxy | None = None
     """An HTTP proxy that every connection goes through, `reroute` or not; None for the direct way."""
+    interceptor: ForeignInterceptor | None = None
+    """Somebody else's reading proxy that everything decrypted goes through; it finds its own way from there."""
     buffer_limit: int = attrs.field(default=64 * 2**20, validator=attrs.validators.gt(0))
     """Bytes of one answer that may wait for its reader; more breaks that answer off."""
 
@@ -104,9 +107,16 @@ class ProxySettings:
             raise ConfigurationError(message)
 
     @property
-    def upstream_ca(self) -> str | None:
-        """Return the file that upstream servers are verified against; None means the usual CAs."""
-        return None if self.reroute is None else str(self.reroute.ca_file)
+    def trusted_files(self) -> tuple[Path, ...]:
+        """Return the files that upstream servers are verified against; none means the usual CAs.
+
+        Whatever is decrypted goes through `interceptor`, so its authority counts for nobody else. It may leave some
+        hosts encrypted: then they show their own certificates.
+        """
+        usual = () if self.reroute is None else (self.reroute.ca_file,)
+        if self.interceptor is None or self.interceptor.ca is None:
+            return usual
+        return (*(usual or (Path(certifi.where()),)), self.interceptor.ca)
 
     def verdict(self, host: str) -> Verdict:
         """Say what happens to a host; names are compared without case and without the root's dot."""
@@ -119,9 +129,12 @@ class ProxySettings:
 
     def may_connect(self, host: str, port: int) -> bool:
         """Tell whether the proxy itself may open a connection there."""
+        if self.interceptor is not None and (host, port) == self.interceptor.address:
+            return True
         if self.upstream is not None:
             return (host, port) == (self.upstream.host, self.upstream.port)
-        return self.may_reach(host, port)
+        past_interceptor = self.reroute is not None or self.verdict(host) is not Verdict.TUNNEL
+        return self.may_reach(host, port) and not (self.interceptor is not None and past_interceptor)
 
     def may_reach(self, host: str, port: int) -> bool:
         """Tell whether bytes may go there, directly or through `upstream`: the last check before they leave."""

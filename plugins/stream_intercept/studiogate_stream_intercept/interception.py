@@ -19,7 +19,7 @@ from mitmproxy.tls import ClientHelloData
 
 from studiogate_stream_intercept.abort import make_abortable
 from studiogate_stream_intercept.destinations import ProxySettings, Verdict
-from studiogate_stream_intercept.mitm import plain_headers
+from studiogate_stream_intercept.mitm import go_through, plain_headers
 from studiogate_stream_intercept.turns import Bound, Refused, Turn, Turns
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,9 @@ class Interception:
         return self._settings.is_rpc(request.method, request.host, request.path)
 
     def _reroute(self, flow: http.HTTPFlow) -> None:
-        """Send a request to the stand-in, if there is one."""
+        """Send a request to the stand-in, if there is one, and through the other interceptor, if there is one."""
+        if self._settings.interceptor is not None:
+            go_through(flow, self._settings.interceptor.address)
         reroute, request = self._settings.reroute, flow.request
         if reroute is not None:
             # Setting the host rewrites the Host header, by which the stand-in tells its roles apart.

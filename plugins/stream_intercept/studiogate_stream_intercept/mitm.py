@@ -9,11 +9,12 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from mitmproxy import ctx, http, options
+from mitmproxy import connection, ctx, http, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, tlsconfig
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.certs import CertStore
 from mitmproxy.master import Master
+from mitmproxy.net import server_spec
 from mitmproxy.options import CONF_BASENAME, KEY_SIZE
 from mitmproxy.proxy import events
 from mitmproxy.proxy.server import ConnectionHandler
@@ -43,8 +44,11 @@ def one_runs() -> bool:
     return server is not None and len(server.servers) > 0
 
 
-def assemble(settings: ProxySettings, *addons: object) -> tuple[Master, Proxyserver]:
-    """Put a master together that listens nowhere yet. `addons` come last, so they see what mitmproxy's own decided."""
+def assemble(settings: ProxySettings, trusted: Path | None, *addons: object) -> tuple[Master, Proxyserver]:
+    """Put a master together that listens nowhere yet. `addons` come last, so they see what mitmproxy's own decided.
+
+    :param trusted: the authorities that upstream servers are verified against, PEM; None for the usual ones.
+    """
     chosen = options.Options(
         # The upstream proxy's password is the addon's business: options are shown by whoever lists them.
         mode=["regular" if settings.upstream is None else f"upstream:{settings.upstream.url}"],
@@ -72,7 +76,7 @@ def assemble(settings: ProxySettings, *addons: object) -> tuple[Master, Proxyser
         http3=False,
         # What is not HTTP inside a tunnel would be passed on raw, past every check but the last.
         rawtcp=False,
-        ssl_verify_upstream_trusted_ca=settings.upstream_ca,
+        ssl_verify_upstream_trusted_ca=None if trusted is None else str(trusted),
     )
     return master, server
 
@@ -116,6 +120,14 @@ def drop_server(server: Proxyserver, flow: http.HTTPFlow) -> None:
     transport = None if handler is None else handler.transports.get(flow.server_conn)
     if transport is not None and transport.writer is not None:
         transport.writer.close()
+
+
+def go_through(flow: http.HTTPFlow, proxy: tuple[str, int]) -> None:
+    """Have a request take an HTTP proxy, by a connection that is there already or a new one."""
+    via: server_spec.ServerSpec = ("http", proxy)
+    if flow.server_conn.via != via:
+        # The one that the flow has may be open, or be waited for by others.
+        flow.server_conn = connection.Server(address=flow.server_conn.address, via=via)
 
 
 def plain_headers(headers: http.Headers) -> dict[str, str]:

@@ -21,11 +21,11 @@ from mitmproxy.master import Master
 from studiogate.errors import ConfigurationError
 from studiogate_stream_intercept import mitm
 from studiogate_stream_intercept.abort import AbortStream
-from studiogate_stream_intercept.certificates import Authority, ensure_authority
+from studiogate_stream_intercept.certificates import Authority, ensure_authority, gather_trusted
 from studiogate_stream_intercept.destinations import ProxySettings
 from studiogate_stream_intercept.interception import Interception
 from studiogate_stream_intercept.turns import Matches, Patch, Turn, Turns
-from studiogate_stream_intercept.upstream import ThroughUpstream
+from studiogate_stream_intercept.upstream import ThroughOthers
 
 
 @attrs.frozen(kw_only=True)
@@ -46,9 +46,8 @@ class InterceptingProxy:
         self._turns = Turns(buffer_limit=settings.buffer_limit)
         self._running: _Running | None = None
         self._cuts: set[asyncio.Task[None]] = set()
-        self._through = (
-            None if settings.upstream is None else ThroughUpstream(settings, settings.upstream, self._drop_server)
-        )
+        others = (settings.upstream, settings.interceptor)
+        self._through = ThroughOthers(settings, self._drop_server) if any(others) else None
 
     @property
     def port(self) -> int:
@@ -62,7 +61,7 @@ class InterceptingProxy:
 
     @property
     def trouble(self) -> str | None:
-        """Return what is wrong with the upstream proxy, in a sentence; None when nothing is, or there is none."""
+        """Return what is wrong with a proxy behind this one, in a sentence; None when nothing is, or there is none."""
         return None if self._through is None else self._through.trouble
 
     def expect(
@@ -84,9 +83,10 @@ class InterceptingProxy:
             raise ConfigurationError("An intercepting proxy already runs in this process; there can be only one.")
         settings = self._settings
         authority = await asyncio.to_thread(ensure_authority, settings.ca_dir)
+        trusted = await asyncio.to_thread(gather_trusted, settings.ca_dir, settings.trusted_files)
         _probe_port(settings.listen_host, settings.port)
         _hush_mitmproxy()
-        master, server = mitm.assemble(settings, *self._addons())
+        master, server = mitm.assemble(settings, trusted, *self._addons())
         port = None
         try:
             port = await mitm.listen(master, server)
