@@ -8,6 +8,7 @@ import attrs
 import pytest
 import pytest_asyncio
 
+from studiogate.errors import Declined
 from studiogate.thinking import ThinkingChoice
 from studiogate_studio.preferences import INSTRUCTION_TITLE
 from studiogate_studio.run_settings import RunSettings
@@ -150,3 +151,87 @@ async def test_what_a_page_left_of_an_instruction_is_gone_in_the_next(tab: Tab) 
     left = await kept(tab)
     assert "secret" not in left
     assert INSTRUCTION_TITLE not in left
+
+
+async def test_tools_that_run_upstream(tab: Tab, simulator: Simulator) -> None:
+    """Each is on where it was asked for."""
+    run = attrs.evolve(FLASH, search=True, url_context=True, code_execution=True)
+
+    refused, turn = await sent(tab, simulator, run)
+
+    assert refused == {}
+    assert {name for tool in turn["tools"] for name in tool} == {"google_search", "url_context", "code_execution"}
+
+
+async def test_what_a_model_has_not_is_told(tab: Tab, simulator: Simulator) -> None:
+    """A model without thinking and tools takes the prompt all the same."""
+    gemma = attrs.evolve(FLASH, model="gemma-3-27b-it", model_title="Gemma 3 27B", max_tokens=9000)
+    run = attrs.evolve(gemma, thinking=ThinkingChoice(level="low"), search=True, media_resolution="low")
+
+    refused, turn = await sent(tab, simulator, run)
+
+    assert turn["model"] == "gemma-3-27b-it"
+    assert refused == {
+        "max_tokens": "the page takes 8192 instead",
+        "reasoning_effort": "the page has no control for it",
+        "google_search": "the page has no control for it",
+        "detail": "the page has no control for it",
+    }
+
+
+async def test_a_number_is_brought_into_the_pages_steps(tab: Tab) -> None:
+    """Whatever the page makes of a value, the client is told."""
+    refused = await tab.set_run_settings(attrs.evolve(FLASH, temperature=0.333, top_p=0.9512))
+
+    assert refused == {"temperature": "the page takes 0.35 instead", "top_p": "the page takes 0.95 instead"}
+
+
+async def test_stop_sequences_that_cannot_be_typed(tab: Tab, simulator: Simulator) -> None:
+    """A field of one line has no line breaks; the others arrive."""
+    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, stop=("\n\n", "END")))
+
+    assert refused == {"stop": "the page took 1 of 2"}
+    assert turn["config"]["stop_sequences"] == ["END"]
+
+
+@pytest.mark.parametrize("model", ["imagen-4.0-generate-001", "gemini-9"])
+async def test_a_model_that_the_page_does_not_offer_is_declined(tab: Tab, model: str) -> None:
+    """Another one would answer; it isn't asked."""
+    with pytest.raises(Declined, match=f"AI Studio's page does not offer {model}"):
+        await tab.set_run_settings(attrs.evolve(FLASH, model=model, model_title="Something"))
+
+
+async def test_a_model_that_only_the_picker_has(tab: Tab, simulator: Simulator) -> None:
+    """What it is called there is what the page has to show then."""
+    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, model="gemini-2.5-pro", model_title=None))
+
+    assert (refused, turn["model"]) == ({}, "gemini-2.5-pro")
+
+
+async def test_a_model_that_nobody_knows_is_declined(tab: Tab) -> None:
+    """Without a title it couldn't even be recognised."""
+    with pytest.raises(Declined, match="does not offer gemini-9"):
+        await tab.set_run_settings(attrs.evolve(FLASH, model="gemini-9", model_title=None))
+
+
+async def test_a_narrow_window(tab: Tab, simulator: Simulator) -> None:
+    """The settings are a drawer there, that isn't in the page and lies over it when open."""
+    try:
+        await tab.page.set_viewport_size({"width": 700, "height": 900})
+        refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, temperature=0.5, search=True))
+    finally:
+        await tab.page.set_viewport_size({"width": 1280, "height": 900})
+
+    assert (refused, turn["config"]["temperature"], turn["tools"]) == ({}, 0.5, [{"google_search": {}}])
+
+
+async def test_closed_groups_and_an_open_menu(tab: Tab, simulator: Simulator) -> None:
+    """Groups are opened, what lies over the page is closed."""
+    for group in ("tools", "advanced settings"):
+        await tab.page.click(f'button[aria-label="Expand or collapse {group}"]')
+    await tab.page.click('button[aria-label="View more actions"]')
+
+    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, top_p=0.5, stop=("END",)))
+
+    assert refused == {}
+    assert (turn["config"]["top_p"], turn["config"]["stop_sequences"], turn["tools"]) == (0.5, ["END"], [])

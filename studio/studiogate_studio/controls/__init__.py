@@ -1,7 +1,7 @@
 """Sets every control of the page's run settings, and reads each back.
 
-    close what lies over the page -> open panel and groups -> model -> all other controls, in one round trip
-                                                                       -> tools that are to be on
+    close what lies over the page -> open panel and groups -> model -> system instruction
+        -> what is to be off, thinking, sampling [-> functions or JSON] -> tools that are to be on
 
 Whatever a request doesn't ask for is set to the model's default or switched off. Controls that already show what they
 are to show aren't touched, and those that the page or the model doesn't have are optional: what is refused is told, by
@@ -11,14 +11,14 @@ The panel is rendered anew for a model, groups of it are in the page only while 
 of it is: it is then a drawer over the composer, which is closed in the end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
-from studiogate.errors import Declined
+from studiogate_studio.controls.editors import declare_functions, forms_off, hold_to_json
 from studiogate_studio.controls.model import choose_model
 from studiogate_studio.controls.sampling import sampling_steps
-from studiogate_studio.controls.steps import PART, apply, refusals
+from studiogate_studio.controls.steps import PART, Step, apply, refusals
 from studiogate_studio.controls.system import set_system_instruction
 from studiogate_studio.controls.thinking import thinking_steps
 from studiogate_studio.controls.tools import tool_steps
@@ -43,24 +43,39 @@ class Panel:
 async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str]:
     """Set the page for a prompt; returns what it refused: name of the parameter -> reason.
 
-    :raises Declined: the page doesn't offer the model.
+    :raises Declined: the page doesn't offer the model, or what the answer would be wrong without: a system instruction,
+        functions.
     :raises PageBroken: the page is gone, shows no run settings, or doesn't do what it should.
     """
-    if run.functions:
-        raise Declined("functions can't be declared in the page yet")
     await chat.dismiss_overlays()
     panel = await _open(chat)
     if run.model is not None:
         await choose_model(chat, run.model, run.model_title)
         panel = await _open(chat)
     await set_system_instruction(chat.probe, run.system_instruction)
-    steps = [*tool_steps(run, on=False), *thinking_steps(run), *sampling_steps(run), *tool_steps(run, on=True)]
-    refused = refusals(steps, await apply(chat.probe, steps))
-    if run.response_format is not None:
-        refused = {**refused, "response_format": "the page can't be held to JSON yet"}
+    first = [*forms_off(run), *tool_steps(run, on=False), *thinking_steps(run), *sampling_steps(run)]
+    last = [*tool_steps(run, on=True)]
+    if run.functions or run.response_format is not None:
+        refused = {**await _set(chat, first), **await _set_forms(chat, run), **await _set(chat, last)}
+    else:
+        refused = await _set(chat, [*first, *last])
     if panel.drawer:
         await chat.probe.ask(bool, "close", part=PART, wait_s=_PANEL_S)
     return refused
+
+
+async def _set(chat: ChatPage, steps: Sequence[Step]) -> Mapping[str, str]:
+    return refusals(steps, await apply(chat.probe, steps))
+
+
+async def _set_forms(chat: ChatPage, run: RunSettings) -> Mapping[str, str]:
+    """Declare functions, else hold the answer to JSON; the page has no place for both."""
+    if not run.functions:
+        return {} if run.response_format is None else await hold_to_json(chat.probe, run.response_format)
+    refused = await declare_functions(chat.probe, run.functions)
+    if run.response_format is None:
+        return refused
+    return {**refused, "response_format": "the page has no structured output beside functions"}
 
 
 async def _open(chat: ChatPage) -> Panel:

@@ -27,27 +27,36 @@ class Shown:
     """Whether it is the one that is wanted."""
 
 
+@attrs.frozen(kw_only=True)
+class Picked:
+    """Say what came of the picker."""
+
+    outcome: str
+    """`chosen`, `disabled` or `absent`."""
+    title: str
+    """What the picker calls the model; empty where it has none."""
+
+
 async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> None:
     """Have the page use a model.
 
     :param title: what the page calls it; None if it isn't known.
-    :raises Declined: the page doesn't offer it, or doesn't tell that it uses it.
+    :raises Declined: the page doesn't offer it.
     :raises PageBroken: the page shows no model at all.
     """
     wanted = {"id": model_id, "title": title}
     if (await _shown(chat.probe, wanted)).same:
         return
-    outcome = await chat.probe.ask(str, "pick", part=PART, wait_s=_PICKER_S, slack_s=2 * _PICKER_S, wanted=wanted)
+    picked = await chat.probe.ask(Picked, "pick", part=PART, wait_s=_PICKER_S, slack_s=2 * _PICKER_S, wanted=wanted)
+    wanted["title"] = title or picked.title or None
     shown = await _shown(chat.probe, wanted)
-    if not shown.same and outcome != "disabled":
+    if not shown.same and picked.outcome != "disabled" and (wanted["title"] or shown.id):
         await chat.open_new_chat(model=model_id)
         shown = await _shown(chat.probe, wanted, wait_s=_PICKER_S)
     if shown.same:
         return
     if not shown.id and not shown.title:
         raise PageBroken("The page shows no model; if it has changed, set studio.selectors.")
-    if title is None and not shown.id:
-        raise Declined(f"AI Studio does not list {model_id}, and its page does not show ids of models")
     raise Declined(f"AI Studio's page does not offer {model_id}")
 
 

@@ -15,10 +15,11 @@
     node.disabled === true || node.closest('[aria-disabled="true"], .mdc-switch--disabled') !== null;
 
   // As a script would: what the framework listens to is dispatched, leaving the field included.
-  const write = (node, text) => {
+  const write = (node, text, events = ["input", "change"]) => {
     const kind = node instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
     Object.getOwnPropertyDescriptor(kind.prototype, "value").set.call(node, text);
-    for (const event of ["input", "change"]) node.dispatchEvent(new Event(event, { bubbles: true }));
+    for (const event of events) node.dispatchEvent(new Event(event, { bubbles: true }));
+    if (!events.includes("change")) return;
     node.dispatchEvent(new FocusEvent("blur"));
     node.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
   };
@@ -66,18 +67,20 @@
 
     // A tool: a switch in the panel, else a chip in the prompt box while it is on, and an item of a menu there.
     tool: {
-      node: ({ element, value }) => first(element) ?? first(`${element}_chip`) ?? (value ? first("tools_menu") : null),
+      node: ({ element }) => first(element) ?? first(`${element}_chip`),
       shown: (_, { element }) => (isOn(element) ? "on" : "off"),
       same: (_, { element, value }) => isOn(element) === value,
       set: async (node, step) => {
         node.click();
-        if (node === first("tools_menu")) {
-          const item = () => find("tools_item").find((each) => WORDS[step.element].test(text(each)));
-          (await until(FLIP_MS, item))?.click();
-          await until(SETTLE_MS, () => same(step));
-          first("menu_backdrop")?.click();
-        }
         await until(FLIP_MS, () => same(step));
+      },
+      come: async (step) => {
+        if (!step.value || !first("tools_menu")) return;
+        first("tools_menu").click();
+        const item = await until(SETTLE_MS, () => find("tools_item").find((each) => WORDS[step.element].test(text(each))));
+        item?.click();
+        if (item) await until(FLIP_MS, () => same(step));
+        first("menu_backdrop")?.click();
       },
     },
 
@@ -100,13 +103,16 @@
           first(`${step.element}_remove`).click();
           await until(FLIP_MS, () => chips(step).length < left);
         }
-        for (const [count, chip] of step.value.entries()) {
-          const input = first(step.element);
+        for (const chip of step.value) {
+          const [input, held] = [first(step.element), chips(step).length];
           if (!input) return;
-          Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, chip);
-          input.dispatchEvent(new Event("input", { bubbles: true }));
-          press(input, "Enter", 13);
-          if (!(await until(SETTLE_MS, () => chips(step).length > count))) return;
+          write(input, chip, ["input"]);
+          // A field of one line drops line breaks; what is left is another text.
+          if (input.value === chip) {
+            press(input, "Enter", 13);
+            await until(SETTLE_MS, () => chips(step).length > held);
+          }
+          if (input.value) write(input, "", ["input"]);
         }
       },
     },
@@ -146,9 +152,10 @@
       return still;
     }, FRAME_MS);
   };
+  const rowTitle = (row) => text(find("model_row_title").find((title) => row.contains(title)));
   const row = (wanted) =>
     find("model_row").find((node) => node.id === `model-carousel-row-models/${wanted.id}`) ??
-    find("model_row").find((node) => wanted.title !== null && node.innerText.trim().split("\n").some((line) => alike(line, wanted.title)));
+    find("model_row").find((node) => wanted.title !== null && alike(rowTitle(node), wanted.title));
 
   const KEPT = "aistudio_all_system_instructions";
   const PREFERENCES = "aiStudioUserPreference";
@@ -184,8 +191,10 @@
       for (let round = 0; round < 2; round++) {
         for (const step of steps) {
           if (step.awaited) await until(end - performance.now(), () => kinds[step.kind].node(step));
-          const node = kinds[step.kind].node(step);
-          if (node && !same(step) && !disabled(node)) await kinds[step.kind].set(node, step);
+          const { node: look, set, come } = kinds[step.kind];
+          const node = look(step);
+          if (!node) await come?.(step);
+          else if (!same(step) && !disabled(node)) await set(node, step);
         }
         if (steps.map(reading).every((each) => each.same || !each.enabled)) break;
       }
@@ -227,6 +236,13 @@
       return taken;
     },
 
+    // Wait until a dialog closes, or says what is wrong.
+    async closes({ dialog, error, ms }) {
+      const said = () => text(first(error)).slice(0, 200);
+      await until(ms, () => !first(dialog) || said());
+      return { ok: !first(dialog), complaint: said() || "it does not say why" };
+    },
+
     // Whether the page says that the chat has no system instruction.
     unset() {
       return /^(optional|$)/i.test(text(first("system_summary"))) && first("system_summary") !== null;
@@ -258,10 +274,10 @@
       return { ...model(), same: isShown(wanted) };
     },
 
-    // Choose a model from the picker, which shows a few until it is asked for all.
+    // Choose a model from the picker, which shows a few until it is asked for all; tells its title there.
     async pick({ wanted, ms }) {
       first("model_card")?.click();
-      if (!(await until(ms, () => first("model_row")))) return "absent";
+      if (!(await until(ms, () => first("model_row")))) return { outcome: "absent", title: "" };
       let found = row(wanted);
       if (!found) {
         find("model_category").find((node) => /^all\b/i.test(text(node)))?.click();
@@ -272,17 +288,18 @@
         write(search, wanted.id);
         found = await until(SETTLE_MS * 5, () => row(wanted));
       }
+      const title = found ? rowTitle(found) : "";
       const outcome = !found ? "absent" : disabled(found) ? "disabled" : "chosen";
       if (outcome === "chosen") {
         found.click();
-        await until(ms, () => !first("model_row") && isShown(wanted));
+        await until(ms, () => !first("model_row") && isShown({ ...wanted, title }));
         await settled();
       }
       if (first("model_row")) {
         first("panel_close")?.click();
         await until(FLIP_MS, () => !first("model_row"));
       }
-      return outcome;
+      return { outcome, title };
     },
   };
 }

@@ -54,7 +54,7 @@ async def apply(probe: Probe, steps: Sequence[Step]) -> Sequence[Reading]:
 
     :raises PageBroken: the page is gone.
     """
-    readings = await _ask(probe, steps)
+    readings = await _ask(probe, steps) if steps else ()
     ignored = [step for step, reading in zip(steps, readings, strict=True) if _ignored(step, reading)]
     if not ignored:
         return readings
@@ -88,7 +88,8 @@ def _why(step: Step, reading: Reading) -> str:
 
 def _ignored(step: Step, reading: Reading) -> bool:
     """Tell whether a field may have missed what a script wrote."""
-    return step.kind in {"number", "chips"} and reading.found and reading.enabled and not reading.same
+    usable = reading.found and reading.enabled and not reading.same
+    return usable and (step.kind == "number" or (step.kind == "chips" and reading.shown.startswith("0 ")))
 
 
 async def _ask(probe: Probe, steps: Sequence[Step]) -> Sequence[Reading]:
@@ -97,9 +98,10 @@ async def _ask(probe: Probe, steps: Sequence[Step]) -> Sequence[Reading]:
 
 
 async def _type(probe: Probe, step: Step) -> None:
-    """Give a field its value by keys: a number, or the first chip that is missing."""
+    """Give a field its value by keys: a number, or chips of which it has none."""
     keyboard = probe.page.keyboard
-    texts = step.value if isinstance(step.value, list) else [f"{step.value:.15g}"]
+    values = step.value if isinstance(step.value, list) else [f"{step.value:.15g}"]
+    texts = [value for value in values if "\n" not in value and "\r" not in value]
     try:
         for text in texts:
             if not await probe.ask(bool, "focus", part=PART, element=step.element):

@@ -12,11 +12,15 @@ from studiogate_studio.run_settings import RunSettings
 
 
 def tool_steps(run: RunSettings, *, on: bool) -> Iterator[Step]:
-    """Yield the tools to switch on, or those to switch off."""
+    """Yield the tools to switch on, or those to switch off.
+
+    A tool that is on keeps functions and JSON from being switched on, so where these are wanted all are off at first.
+    """
+    forms = bool(run.functions) or run.response_format is not None
     for name, wanted in (
         ("google_search", run.search),
         ("url_context", run.url_context),
         ("code_execution", run.code_execution),
     ):
-        if wanted is on:
+        if wanted is on or (forms and not on):
             yield Step(kind="tool", element=name, value=on, param=name, asked=on)
