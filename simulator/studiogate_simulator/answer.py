@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import Factory, frozen
 
-from studiogate_simulator.frames import Media, Source
+from studiogate_simulator.frames import CodeRun, Media, Source
 from studiogate_simulator.instance import instance_of
 from studiogate_simulator.jspb import Json
 from studiogate_simulator.limits import JSON_MIME
@@ -31,6 +31,8 @@ class Answer:
     """Answer deltas."""
     finish: int
     """Finish reason."""
+    code: list[CodeRun] = Factory(list[CodeRun])
+    """Code that was run, before the text."""
     media: list[Media] = Factory(list[Media])
     """Generated files, after the text."""
     sources: list[Source] = Factory(list[Source])

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from studiogate_simulator.jspb import Json, decode
-from studiogate_simulator.page_options import PageOptions
+from studiogate_simulator.page_options import PageOptions, settled
 from studiogate_simulator.scenarios import BadScenario, Matcher, Playlist, read_posted, write_posted
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.uploads import UploadScenario
@@ -71,13 +71,13 @@ def _page(simulation: Simulation) -> list[HTTPRouteHandler]:
     @get("/__sim/page")
     async def show() -> dict[str, Json]:
         """Tell the options of the next page."""
-        return attrs.asdict(simulation.page)
+        return attrs.asdict(settled(simulation.page, simulation.generation))
 
     @put("/__sim/page")
     async def replace(request: Request[None, None, State]) -> dict[str, Json]:
         """Set the options of the next page; those left out are the defaults."""
         simulation.page = read_posted(await _json(request), PageOptions, "page")
-        return attrs.asdict(simulation.page)
+        return attrs.asdict(settled(simulation.page, simulation.generation))
 
     @delete("/__sim/page")
     async def reset() -> None:

@@ -16,6 +16,8 @@ from studiogate_simulator.jspb import Json, encode, encode_struct, message
 
 _HARM_CATEGORIES = (7, 8, 9, 10)
 _TEXT_MODALITY = 1
+_PYTHON = 1
+_SUCCEEDED, _FAILED = 1, 2
 
 
 @frozen(kw_only=True)
@@ -50,6 +52,18 @@ class Media:
     """For example `image/png`."""
     data: str
     """Its bytes in standard base64."""
+
+
+@frozen(kw_only=True)
+class CodeRun:
+    """Code that the model has run on the way to its answer."""
+
+    code: str
+    """Python source."""
+    output: str = ""
+    """What it printed, or what went wrong."""
+    succeeded: bool = True
+    """Whether it ran to its end."""
 
 
 @frozen(kw_only=True)
@@ -89,6 +103,12 @@ def media_part(media: Media) -> list[Json]:
     return message({2: [media.mime, media.data], 14: new_signature()})
 
 
+def code_parts(run: CodeRun) -> tuple[list[Json], list[Json]]:
+    """Build code and what came of it."""
+    outcome = _SUCCEEDED if run.succeeded else _FAILED
+    return message({7: [_PYTHON, run.code]}), message({8: [outcome, run.output]})
+
+
 def content_frame(part: list[Json], usage: Usage, response_id: str) -> bytes:
     """Encode a frame that carries one part."""
     return _frame([[[part], "model"]], usage, response_id)
@@ -99,6 +119,11 @@ def finish_frame(reason: int, usage: Usage, response_id: str) -> bytes:
     ratings: list[Json] = [[None, None, category, 1] for category in _HARM_CATEGORIES]
     content: Json = [[text_part("", signature=new_signature())], "model"]
     return _frame([content, reason, None, None, ratings], usage, response_id)
+
+
+def blocked_frame(reason: int, text: str, usage: Usage, response_id: str) -> bytes:
+    """Encode the only frame of a prompt that is refused for what it says: feedback, and no candidate."""
+    return encode(message({1: [reason, None, text], 2: usage.encode(), 7: response_id}))
 
 
 def sources_frame(sources: Sequence[Source], text: str, usage: Usage, response_id: str) -> bytes:

@@ -34,7 +34,7 @@ async def generate(
     except RpcFailure as refused:
         script = failure(refused.status)
     else:
-        script = compose(simulation.scenarios.take(submission.prompt), submission, model)
+        script = compose(simulation.scenarios.take(submission.asked), submission, model)
     record.status = script.http_status
     await _play_until_gone(simulation, script, record, _Wire(request, headers, send), receive)
 

@@ -14,6 +14,7 @@ from studiogate_simulator import http
 from studiogate_simulator.account import is_signed_in, signing_in_cookies
 from studiogate_simulator.hosts import ACCOUNTS_HOST, DRIVE_HOSTS, PAGE_ORIGIN, RPC_HOST
 from studiogate_simulator.http import Header
+from studiogate_simulator.page_options import for_page, settled
 from studiogate_simulator.simulation import Simulation
 
 _ASSETS: Final = "/static/"
@@ -22,7 +23,7 @@ _ENTRIES: Final = ("/prompts/", "/app/prompts/")
 _SERVICES: Final = " ".join(f"https://{host}" for host in (RPC_HOST, *DRIVE_HOSTS))
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; "
-    "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+    "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src blob:; "
     f"connect-src 'self' {_SERVICES}; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
@@ -75,10 +76,7 @@ def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:
         "hydrationMs": simulation.hydration_ms,
         "rpcHost": RPC_HOST,
         "driveHost": DRIVE_HOSTS[0],
-        "fileInput": simulation.page.file_input,
-        "uploadLabel": simulation.page.upload_label,
-        "multiple": simulation.page.multiple,
-        "inlineBytes": simulation.page.inline_bytes,
+        **for_page(settled(simulation.page, simulation.generation)),
     }
     # In a script element only `<` could end the data early.
     document = Template(_read("index.html").decode()).substitute(options=json.dumps(options).replace("<", "\\u003c"))

@@ -12,7 +12,7 @@ from attrs import Factory, define, field, frozen, validators
 from cattrs.gen import make_dict_structure_fn
 from cattrs.v import format_exception
 
-from studiogate_simulator.frames import Media, Source
+from studiogate_simulator.frames import CodeRun, Media, Source
 from studiogate_simulator.jspb import Json
 from studiogate_simulator.status import Status
 
@@ -59,14 +59,18 @@ class Scenario(Matcher):
     thoughts: list[str] | None = None
     """Thought deltas, one frame each."""
     text: list[str] | None = None
-    """Answer deltas, one frame each. Without thoughts, text, calls and media the default answer is
+    """Answer deltas, one frame each. Without thoughts, text, code, calls and media the default answer is
     given."""
+    code: list[CodeRun] | None = None
+    """Code that is run before the text, two frames each."""
     calls: list[Call] | None = None
     """Function calls, one frame each, after the text."""
     media: list[Media] | None = None
     """Generated images or pieces of audio, one frame each, after the text."""
     sources: list[Source] | None = None
     """Web pages that the answer rests on, in one frame before the finish reason."""
+    blocked: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    """The prompt is refused for this block reason, without an answer."""
     chunk_delay_ms: float = field(default=10, validator=validators.ge(0))
     """Pause between frames, in milliseconds."""
     finish: int = field(default=1, validator=validators.ge(0))
@@ -191,7 +195,7 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(Status, _structure_status)
     converter.register_structure_hook_func(lambda kind: kind is Json, lambda value, _: value)
     converter.register_unstructure_hook(Status, Status.fields)
-    for kind in (Call, Media, Source):
+    for kind in (Call, CodeRun, Media, Source):
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter))
     return converter
 

@@ -21,6 +21,9 @@ _OK: Final = 200
 _ERRORS: Final = 400
 _MEDIA_COST: Final = 1290
 """Tokens of a generated image."""
+_CODE_COST: Final = 16
+"""Tokens of code, and of what came of it."""
+_BLOCKED: Final = "The prompt could not be submitted. It may violate the policies on prohibited use."
 
 
 class Ending(Enum):
@@ -75,13 +78,18 @@ def compose(scenario: Scenario | None, submission: Submission, model: Model) -> 
 
 
 def _frames(scenario: Scenario, submission: Submission, model: Model) -> list[bytes]:
-    given = (scenario.thoughts, scenario.text, scenario.calls, scenario.media)
+    if scenario.blocked is not None:
+        usage = Usage(prompt=submission.prompt_tokens)
+        blocked = frames.blocked_frame(scenario.blocked, _BLOCKED, usage, frames.new_response_id())
+        return [blocked, frames.event_frame()]
+    given = (scenario.thoughts, scenario.text, scenario.code, scenario.calls, scenario.media)
     scripted = any(each is not None for each in given)
     if scripted or scenario.status is not None:
         answer = Answer(
             thoughts=scenario.thoughts or [],
             text=scenario.text or [],
             finish=scenario.finish,
+            code=scenario.code or [],
             media=scenario.media or [],
             sources=scenario.sources or [],
         )
@@ -98,6 +106,7 @@ def _encoded(answer: Answer, calls: list[Call], prompt_tokens: int, *, ends: boo
     thoughts = said = 0
     for part, cost, is_thought in chain(
         ((frames.thought_part(text), count_tokens(text), True) for text in answer.thoughts),
+        ((part, _CODE_COST, False) for run in answer.code for part in frames.code_parts(run)),
         ((frames.text_part(text), count_tokens(text), False) for text in answer.text),
         ((frames.media_part(each), _MEDIA_COST, False) for each in answer.media),
         ((frames.call_part(call.name, call.args), _call_cost(call), False) for call in calls),

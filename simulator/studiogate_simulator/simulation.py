@@ -16,6 +16,8 @@ from studiogate_simulator.uploads import UploadScenario
 class Simulation:
     """One simulated service; made inside the event loop that serves it."""
 
+    generation: str = "g3"
+    """Which period's page is played where the page's options name none, one of `GENERATIONS`."""
     hydration_ms: int = 50
     """How long the page stays empty after its scripts run, in milliseconds."""
     scenarios: Playlist[Scenario] = Factory(lambda: Playlist(Scenario))

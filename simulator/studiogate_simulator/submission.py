@@ -7,7 +7,7 @@ from attrs import frozen
 
 from studiogate_simulator.files import ReceivedFile, read_inline
 from studiogate_simulator.frames import count_tokens
-from studiogate_simulator.jspb import Json, at, items
+from studiogate_simulator.jspb import Json, at, decode_struct, encode, items
 from studiogate_simulator.schema import decode_schema
 from studiogate_simulator.status import INVALID_ARGUMENT, RpcFailure
 
@@ -38,10 +38,17 @@ class Submission:
     """Tools by name: `{"google_search": {}}`, `{"function_declarations": [...]}`, ..."""
     files: list[ReceivedFile]
     """Files of the last user content, in order: inline data, and what Drive has under the ids it names."""
+    responses: list[Json]
+    """Function responses of the last user content, `{"name": ..., "response": {...}, "id": ...}` each."""
     previous_response_id: str | None
     """The response id of the turn before this one, when there was one."""
     prompt_tokens: int
     """Tokens of the whole contents and the system instruction, the simulator's way of counting."""
+
+    @property
+    def asked(self) -> str:
+        """What scenarios are matched against: the prompt, and function responses as JSON."""
+        return self.prompt + (encode(self.responses).decode() if self.responses else "")
 
 
 def read_submission(request: Json, find: Find) -> Submission:
@@ -61,6 +68,7 @@ def read_submission(request: Json, find: Find) -> Submission:
         config=_config(at(request, 3)),
         tools=[_tool(tool) for tool in items(at(request, 6))],
         files=_files(last, find),
+        responses=[_response(at(part, 11)) for part in items(at(last, 0)) if at(part, 11) is not None],
         previous_response_id=previous if isinstance(previous, str) else None,
         prompt_tokens=sum(count_by_modality([*items(contents), at(request, 5)], find).values()),
     )
@@ -136,6 +144,10 @@ def _declaration(declaration: Json) -> Json:
         if at(declaration, index) is not None:
             decoded[name] = decode_schema(at(declaration, index))
     return decoded
+
+
+def _response(response: Json) -> Json:
+    return {"name": at(response, 0), "response": decode_struct(at(response, 1)), "id": at(response, 2)}
 
 
 def _files(content: Json, find: Find) -> list[ReceivedFile]:

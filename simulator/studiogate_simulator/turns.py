@@ -29,6 +29,8 @@ class TurnRecord:
     """Tools by name."""
     files: list[ReceivedFile]
     """Files of the last user content, in order."""
+    responses: list[Json]
+    """Function responses of the last user content."""
     previous_response_id: str | None
     """The response id that the page sent back from the turn before."""
     received_at: float
@@ -60,6 +62,7 @@ class TurnLog:
             config=submission.config,
             tools=submission.tools,
             files=submission.files,
+            responses=submission.responses,
             previous_response_id=submission.previous_response_id,
             received_at=received_at,
         )

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from .harness import CHROMIUM, Running, running
@@ -29,7 +30,7 @@ async def rpc(simulator: Running) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium() -> Path:
     """Find the browser; skips where there is none."""
     if not Path(CHROMIUM).exists():
@@ -37,23 +38,26 @@ def chromium() -> Path:
     return Path(CHROMIUM)
 
 
-@pytest.fixture
-async def browser(simulator: Running, chromium: Path) -> AsyncIterator[Browser]:
-    """Launch a browser for which the played hosts are the simulator."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(shared_simulator: Running, chromium: Path) -> AsyncIterator[Browser]:
+    """Launch the browser that all tests share, for which the played hosts are the simulator.
+
+    It lives in the session's event loop; tests that use it run there too.
+    """
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
             executable_path=chromium,
             args=[
                 "--no-sandbox",
-                f"--host-resolver-rules={simulator.resolver_rules}",
-                f"--ignore-certificate-errors-spki-list={simulator.spki}",
+                f"--host-resolver-rules={shared_simulator.resolver_rules}",
+                f"--ignore-certificate-errors-spki-list={shared_simulator.spki}",
             ],
         )
         yield started
         await started.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def signed_in(browser: Browser, simulator: Running) -> AsyncIterator[BrowserContext]:
     """Open a browser context with the account's state, as wide as the run settings need."""
     context = await browser.new_context(
@@ -64,7 +68,7 @@ async def signed_in(browser: Browser, simulator: Running) -> AsyncIterator[Brows
     await context.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(signed_in: BrowserContext) -> Page:
     """Open a new chat, hydrated and with its model."""
     opened = await signed_in.new_page()

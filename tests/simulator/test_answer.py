@@ -17,6 +17,7 @@ def submission(**config: Any) -> Submission:
         config=config,
         tools=[{"google_search": {}}],
         files=[],
+        responses=[],
         previous_response_id=None,
         prompt_tokens=1,
     )

@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from .harness import Running, until_logged
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NEW_CHAT = "https://aistudio.google.com/prompts/new_chat"
 COMPOSER = 'ms-prompt-box textarea[formcontrolname="promptText"][aria-label="Enter a prompt"]'
@@ -290,15 +293,16 @@ async def test_broken_stream(page: Page, simulator: Running) -> None:
 
 
 async def test_function_call(page: Page, simulator: Running) -> None:
-    """A function call stands in the answer turn with its name and arguments."""
+    """A function call stands in a turn after the text; nothing is rated before it is answered."""
     await play(simulator, text=["I will look."], calls=[{"name": "weather", "args": {"city": "Oslo"}}])
     await submit(page, "x")
-    await answered(page)
 
     call = page.locator("ms-function-call-chunk")
     await expect(call.locator("mat-panel-title span:not(.material-symbols-outlined)")).to_have_text("weather")
     await expect(call.locator("pre code")).to_have_text('{\n  "city": "Oslo"\n}')
     await expect(page.locator(ANSWER)).to_contain_text("I will look.")
+    await expect(page.locator(".run-button-label")).to_have_text("Run")
+    await expect(page.get_by_label("Good response")).to_have_count(0)
 
 
 async def test_narrow_window(page: Page) -> None:

@@ -65,7 +65,7 @@ async def test_page_options(simulator: Running) -> None:
         ("uploads", {"fail": "loud"}, "chip, toast"),
         ("uploads", {"upload_ms": -1}, "upload_ms"),
         ("uploads", {"wehn": "x"}, "wehn"),
-        ("page", {"file_input": "drawer"}, "box, menu"),
+        ("page", {"file_input": "drawer"}, "'box', 'menu'"),
         ("page", {"multiple": 1}, "multiple"),
         ("page", [], "object"),
     ],

@@ -14,6 +14,7 @@ def test_rows() -> None:
         config={"seed": 1},
         tools=[],
         files=[file],
+        responses=[],
         previous_response_id=None,
         prompt_tokens=1,
     )
@@ -27,6 +28,7 @@ def test_rows() -> None:
             "config": {"seed": 1},
             "tools": [],
             "files": [{"name": None, "mime": "image/png", "size": 3, "sha256": "00"}],
+            "responses": [],
             "previous_response_id": None,
             "received_at": 12.5,
             "first_byte_at": None,

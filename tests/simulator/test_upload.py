@@ -12,6 +12,8 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 from .harness import Running
 from .test_browser import COMPOSER, NEW_CHAT, RUN, answered, log_of, play, submit
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 INPUT = "ms-prompt-box input[type=file][data-test-upload-file-input]"
 CHIP = "ms-prompt-media"
 READY = (

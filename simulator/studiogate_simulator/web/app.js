@@ -76,7 +76,7 @@ class Page {
   #leaveZeroState() {
     this.#view.classList.remove("zero-state");
     this.#footer.classList.add("not-zero-state");
-    this.#view.replaceChildren(h("ms-chat-session", {}, h("ms-autoscroll-container", {}, this.#chat.element)));
+    this.#view.replaceChildren(this.#chat.element);
     this.#footer.replaceChildren(this.#chat.callouts);
     this.#placeComposer(this.#footer, this.#composer);
   }
@@ -115,9 +115,12 @@ class Page {
     this.#composer.blocked = this.#settings.model === null;
     this.#composer.generating = this.#chat.isGenerating;
     this.#composer.showTools(
-      TOOLS.filter(({ name }) => this.#settings.tools[name] && this.#settings.can(name)).map(({ name, label, chip }) => ({
-        label: chip ?? label,
-        onRemove: () => this.#settings.setTool(name, false),
+      TOOLS.filter(({ name }) => this.#settings.has(name)).map(({ name, label, chip }) => ({
+        label,
+        chip: chip ?? label,
+        on: this.#settings.tools[name],
+        barred: this.#settings.isBarred(name),
+        set: (on) => this.#settings.setTool(name, on),
       })),
     );
     this.#toolbar.canStartNew = !this.#chat.isEmpty && !this.#chat.isGenerating;
@@ -156,6 +159,7 @@ class Page {
   #newChat() {
     history.pushState(null, "", NEW_CHAT);
     this.#setIncognito(false);
+    this.#settings.renew();
     this.#startChat();
   }
 

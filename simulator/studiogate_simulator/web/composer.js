@@ -4,6 +4,7 @@
 import { h, icon, setAttributes } from "./dom.js";
 import { MediaBox } from "./media_box.js";
 import { ctrlEnterSubmits } from "./preferences.js";
+import { PromptTools } from "./prompt_tools.js";
 
 const LARGE = 20_000;
 const CHARACTERS_PER_MS = 500;
@@ -16,7 +17,7 @@ export class Composer {
   #blocked = true;
   #textarea;
   #button;
-  #chips = h("div", { class: "tool-chips" });
+  #tools = new PromptTools();
   #media;
   #on;
 
@@ -56,7 +57,7 @@ export class Composer {
             "div",
             { class: "button-row-left" },
             h("ms-add-media-button", {}, this.#media.button),
-            h("ms-prompt-box-tools", {}, this.#chips),
+            this.#tools.element,
           ),
           h("ms-run-button", {}, this.#button),
         ),
@@ -89,7 +90,7 @@ export class Composer {
     this.#textarea.value = other.#text;
     this.#generating = other.#generating;
     this.#blocked = other.#blocked;
-    this.#chips.replaceChildren(...other.#chips.children);
+    this.#tools.show(other.#tools.tools);
     this.#show();
   }
 
@@ -111,13 +112,9 @@ export class Composer {
     this.#show();
   }
 
-  /** Show a chip for each enabled tool: [{label, onRemove}]. */
-  showTools(enabled) {
-    this.#chips.replaceChildren(
-      ...enabled.map(({ label, onRemove }) =>
-        h("button", { class: "tool-chip", "aria-label": `Remove ${label}`, onclick: onRemove }, h("span", {}, label), icon("close")),
-      ),
-    );
+  /** Show the tools: a chip for each that is on, all of them in the menu. [{label, chip, on, barred, set(on)}] */
+  showTools(tools) {
+    this.#tools.show(tools);
   }
 
   #typed() {

@@ -10,10 +10,11 @@ export class Generation {
   #request = null;
   #stopped = false;
   #finish = null;
+  #blocked = null;
   responseId = null;
   parts = [];
 
-  /** Run to the end; `onPart` gets every part. Resolves to {outcome: "done"|"stopped"|"failed", finish, status}. */
+  /** Run to the end; `onPart` gets every part. Resolves to {outcome: done|stopped|blocked|failed, finish, message, status}. */
   async run(makeMessage, onPart) {
     const [message, request] = await Promise.all([makeMessage(), openRequest("GenerateContent")]);
     if (this.#stopped) return { outcome: "stopped" };
@@ -45,6 +46,7 @@ export class Generation {
 
   #take(frame, onPart) {
     this.responseId = frame[7] ?? this.responseId;
+    this.#blocked = frame[1] ?? this.#blocked;
     const candidate = frame[0]?.[0];
     if (!candidate) return;
     for (const part of candidate[0]?.[0] ?? []) {
@@ -56,6 +58,7 @@ export class Generation {
 
   #ended(status) {
     if (status) return { outcome: "failed", status };
+    if (this.#blocked && status !== undefined) return { outcome: "blocked", message: this.#blocked[2] ?? "" };
     if (status === undefined || this.#finish === null) return { outcome: "failed", status: { code: 13, message: "" } };
     return { outcome: "done", finish: this.#finish };
   }

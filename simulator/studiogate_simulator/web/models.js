@@ -3,10 +3,12 @@
 export const CAPABILITY = {
   chat: 1,
   codeExecution: 9,
+  functions: 10,
   search: 12,
   urlContext: 13,
   thinking: 25,
   thinkingBudget: 35,
+  mediaResolution: 43,
   thinkingLevel: 52,
 };
 

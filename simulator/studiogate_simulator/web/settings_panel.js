@@ -1,6 +1,7 @@
 // The run settings panel. On narrow windows it is a drawer, and while that is closed nothing of it is in the document.
 
 import { chipField, numberField, select, slider, toggle } from "./controls.js";
+import { editDeclarations, editSchema } from "./declarations.js";
 import { h, icon } from "./dom.js";
 import { openModelPicker } from "./model_picker.js";
 import { preferences, savePreferences } from "./preferences.js";
@@ -9,6 +10,12 @@ import { openSystemInstructions } from "./system_instructions.js";
 
 const WIDE = matchMedia("(min-width: 960px)");
 const LEVEL_NAMES = { 1: "Low", 2: "Medium", 3: "High", 4: "Minimal" };
+const RESOLUTIONS = [
+  { value: null, label: "Default" },
+  { value: 1, label: "Low" },
+  { value: 2, label: "Medium" },
+  { value: 3, label: "High" },
+];
 
 export class SettingsPanel {
   element = h("ms-right-side-panel");
@@ -64,6 +71,7 @@ export class SettingsPanel {
     const items = [h("ms-model-selector", {}, h("div", { class: "model-selector-card" }, card)), this.#system()];
     if (!settings.model) return items;
     if (settings.temperature !== null) items.push(this.#temperature());
+    if (settings.can("mediaResolution")) items.push(this.#mediaResolution());
     items.push(...this.#thinking(), ...this.#group("Tools", "tools", "areToolsOpen", () => this.#tools()));
     items.push(...this.#group("Advanced settings", "advanced settings", "isAdvancedOpen", () => this.#advanced()));
     return items;
@@ -89,6 +97,12 @@ export class SettingsPanel {
     const settings = this.#settings;
     const bound = { min: 0, max: 2, step: 0.05, get: () => settings.temperature, set: (value) => (settings.temperature = value) };
     return item("Temperature", slider("Temperature", bound), { "data-test-id": "temperatureSliderContainer" });
+  }
+
+  #mediaResolution() {
+    const settings = this.#settings;
+    const bound = { get: () => settings.mediaResolution, set: (value) => (settings.mediaResolution = value) };
+    return item("Media resolution", select("Media Resolution", RESOLUTIONS, bound));
   }
 
   #thinking() {
@@ -141,9 +155,23 @@ export class SettingsPanel {
 
   #tools() {
     const settings = this.#settings;
-    return TOOLS.filter(({ name }) => settings.can(name)).map(({ name, label, test }) =>
-      item(label, toggle(label, settings.tools[name], (on) => settings.setTool(name, on)), { "data-test-id": test }),
-    );
+    return TOOLS.filter(({ name }) => settings.has(name)).map(({ name, label, test }) => {
+      const disabled = settings.isBarred(name);
+      const control = toggle(label, settings.tools[name], (on) => settings.setTool(name, on), { disabled });
+      return item(label, [control, ...this.#edit(name)], { "data-test-id": test });
+    });
+  }
+
+  #edit(name) {
+    const editors = {
+      functions: ["edit-function-declarations-button", "Edit function declarations", editDeclarations],
+      structured: ["edit-schema-button", "Edit JSON schema", editSchema],
+    };
+    if (!(name in editors)) return [];
+    const [className, label, open] = editors[name];
+    const off = !this.#settings.tools[name];
+    const attributes = { class: className, "aria-label": label, disabled: off, "aria-disabled": String(off) };
+    return [h("button", { ...attributes, onclick: () => open(this.#settings) }, "Edit")];
   }
 
   #advanced() {

@@ -1,43 +1,47 @@
-// One turn of a chat: its element, its text as it grows, and what one can do with it.
+// One turn of a chat: its element, its pieces as they grow, and what one can do with it.
 
+import { codeResultChunk, executableCodeChunk, fileChunk, loadingChunk, mediaChunk } from "./chunks.js";
 import { h, icon } from "./dom.js";
-import { codeBlock, renderMarkdown } from "./markdown.js";
+import { renderMarkdown } from "./markdown.js";
+import { options } from "./options.js";
 import { menuItem, openMenu } from "./overlays.js";
+import { ThoughtPanel } from "./thought_panel.js";
 
 const RENDER_MS = 16;
-const VERY_LARGE = 60_000;
 const ROLE_NAMES = { user: "User", model: "Model" };
+const BUILDERS = { media: mediaChunk, code: executableCodeChunk, result: codeResultChunk };
 
 export class Turn {
-  text = "";
-  /** The files of a user's turn. */
-  files = [];
   /** What goes into the next request: [parts, role]; null for turns that are only shown (thoughts). */
   content = null;
+  /** The content that answers this turn's function calls, once it is there. */
+  reply = null;
   #role;
   #kind;
-  #body = h("div", { class: "chunk-body" });
+  #files = [];
+  /** Texts and what stands between them, in order: {kind, chunk, text?}. */
+  #pieces = [];
+  #content;
+  #spacer = h("div");
+  #body = [];
   #footer = h("div", { class: "turn-footer" });
   #pill = h("span", { class: "model-run-time-pill", "aria-haspopup": "dialog" });
   #actions = h("div", { class: "actions hover-or-edit" });
+  #thoughts = null;
+  #loading = null;
   #editor = null;
   #rendering = null;
+  #growing = false;
 
+  /** `kind` is text, thought or function-call; `actions` has onRerun(turn) and onDelete(turn). */
   constructor(role, kind, actions) {
     this.#role = role;
     this.#kind = kind;
     this.#fillActions(actions);
-    const chunk = h("ms-prompt-chunk", { class: "text-chunk", id: crypto.randomUUID() }, this.#body);
-    const time = new Date().toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
-    const author = h(
-      "div",
-      { class: "author-label", role: "heading", "aria-level": "3" },
-      `${ROLE_NAMES[role]} `,
-      h("span", { class: "timestamp" }, time),
-    );
+    this.#content = h("div", { class: "turn-content" }, authorLabel(role));
     this.element = h(
       "ms-chat-turn",
-      { id: `turn-${crypto.randomUUID().toUpperCase()}`, class: kind === "thought" ? "thought-activity-host" : "text-chunk-host" },
+      { id: newId(), class: hostClass(kind) },
       h(
         "div",
         { class: `chat-turn-container render ${role}` },
@@ -45,27 +49,118 @@ export class Turn {
         h(
           "div",
           { class: `virtual-scroll-container ${role}-prompt-container`, "data-turn-role": ROLE_NAMES[role] },
-          h("div", { class: "turn-content" }, author, chunk),
+          this.#content,
         ),
         this.#footer,
       ),
     );
     if (role === "model") this.#footer.append(this.#pill);
-    if (kind === "thought") this.#body.append(thoughtPanel(this.#thoughts));
   }
 
-  #thoughts = h("div", { class: "thought-text" });
+  /** All text, as it was written. */
+  get text() {
+    return this.#kind === "thought" ? (this.#thoughts?.text ?? "") : this.#texts.map(({ text }) => text).join("");
+  }
+
+  get isEmpty() {
+    return this.#pieces.length === 0 && this.#files.length === 0;
+  }
+
+  get #texts() {
+    return this.#pieces.filter(({ kind }) => kind === "text");
+  }
+
+  /** Fill a user's turn. */
+  fill(text, files) {
+    this.#files = files;
+    for (const file of files) this.#place(chunkOf(fileChunk(file)));
+    if (text) this.append(text);
+    this.#renderNow();
+  }
+
+  /** Append a delta; the page shows it a little later, as upstream does. */
+  append(delta) {
+    this.#endLoading();
+    if (this.#pieces.at(-1)?.kind !== "text") this.#addPiece({ kind: "text", text: "", chunk: this.#textChunk() });
+    this.#pieces.at(-1).text += delta;
+    this.#growing = true;
+    this.#rendering ??= setTimeout(() => this.#renderNow(), RENDER_MS);
+  }
+
+  /** Append what is no text: {kind: media|code|result, …}. */
+  appendPart(part) {
+    this.appendElement(part.kind, BUILDERS[part.kind](part));
+  }
+
+  /** Append an element as a chunk of its own. */
+  appendElement(kind, element) {
+    this.#endLoading();
+    this.#addPiece({ kind, chunk: chunkOf(element) });
+  }
+
+  /** Append a delta of thoughts; some builds show them in the answer's turn. */
+  appendThought(delta) {
+    this.#thoughts ??= this.#openThoughts();
+    this.#thoughts.text += delta;
+    this.#rendering ??= setTimeout(() => this.#renderNow(), RENDER_MS);
+  }
+
+  /** Show that nothing came yet. */
+  showLoading() {
+    this.#loading = chunkOf(loadingChunk());
+    this.#place(this.#loading);
+  }
+
+  /** Show what went wrong in the place of the answer. */
+  showError(text) {
+    this.#endLoading();
+    this.#renderNow();
+    this.#place(chunkOf(h("div", { class: "model-error" }, text)));
+  }
+
+  /** Show how long it has been running. */
+  showTime(seconds) {
+    this.#pill.textContent = `${seconds.toFixed(1)}s`;
+  }
+
+  /** The last delta is there. */
+  finish({ rated }) {
+    this.#growing = false;
+    this.#endLoading();
+    this.#renderNow();
+    this.#thoughts?.panel.finish();
+    if (!rated) return;
+    this.#footer.append(
+      h("button", { "aria-label": "Good response" }, icon("thumb_up")),
+      h("button", { "aria-label": "Bad response" }, icon("thumb_down")),
+    );
+  }
+
+  /** Put the body into the document, or leave a gap of its height; what is edited stays. */
+  setBody(wanted) {
+    const gone = this.#spacer.isConnected;
+    if (wanted === !gone || (!wanted && this.#editor)) return;
+    if (wanted) {
+      this.#spacer.remove();
+      this.#content.replaceChildren(...this.#body);
+      return;
+    }
+    this.#spacer.style.height = `${this.#content.getBoundingClientRect().height}px`;
+    this.#body = [...this.#content.childNodes];
+    this.#content.replaceChildren();
+    this.#content.before(this.#spacer);
+  }
 
   #fillActions({ onRerun, onDelete }) {
-    if (this.#kind !== "thought") {
+    if (this.#kind === "text") {
       this.#actions.append(
         h("button", { class: "toggle-edit-button", "aria-label": "Edit", onclick: () => this.#toggleEdit() }, icon("edit")),
         h("button", { name: "rerun-button", "aria-label": "Rerun this turn", onclick: () => onRerun(this) }, icon("autorenew")),
       );
     }
-    const options = h("button", { "aria-label": "Open options", "aria-haspopup": "menu", "aria-expanded": "false" }, icon("more_vert"));
-    options.addEventListener("click", () => this.#openOptions(options, onDelete));
-    this.#actions.append(h("ms-chat-turn-options", {}, h("div", {}, options)));
+    const trigger = h("button", { "aria-label": "Open options", "aria-haspopup": "menu", "aria-expanded": "false" }, icon("more_vert"));
+    trigger.addEventListener("click", () => this.#openOptions(trigger, onDelete));
+    this.#actions.append(h("ms-chat-turn-options", {}, h("div", {}, trigger)));
   }
 
   #openOptions(trigger, onDelete) {
@@ -86,136 +181,102 @@ export class Turn {
 
   #toggleEdit() {
     const button = this.#actions.querySelector(".toggle-edit-button");
-    if (this.#editor) {
-      this.#editor = null;
-      button.setAttribute("aria-label", "Edit");
-      button.replaceChildren(icon("edit"));
-      this.#actions.classList.remove("editing");
-      this.render();
-      return;
-    }
+    const editing = this.#editor === null;
+    button.setAttribute("aria-label", editing ? "Stop editing" : "Edit");
+    button.replaceChildren(icon(editing ? "done_all" : "edit"));
+    this.#actions.classList.toggle("editing", editing);
+    if (editing) this.#edit();
+    else this.#leaveEditing();
+  }
+
+  #edit() {
     const textarea = h("textarea", { class: "textarea", rows: "4", oninput: () => this.#edited(textarea.value) });
     textarea.value = this.text;
-    this.#editor = h("ms-text-chunk", {}, h("ms-autosize-textarea", {}, textarea));
-    button.setAttribute("aria-label", "Stop editing");
-    button.replaceChildren(icon("done_all"));
-    this.#actions.classList.add("editing");
-    this.#body.replaceChildren(this.#editor);
+    this.#editor = chunkOf(h("ms-text-chunk", {}, h("ms-autosize-textarea", {}, textarea)));
+    for (const { chunk } of this.#texts) chunk.remove();
+    this.#place(this.#editor);
     textarea.focus();
   }
 
+  #leaveEditing() {
+    this.#editor.remove();
+    this.#editor = null;
+    const shown = this.#pieces.map(({ chunk }) => chunk);
+    for (const chunk of shown) this.#place(chunk);
+    this.#renderNow();
+  }
+
+  // What was said in several pieces is one after it was edited.
   #edited(text) {
-    this.text = text;
-    const parts = this.files.map(({ part }) => part);
-    this.content = [[...parts, [null, text]], this.#role];
+    const [first, ...others] = this.#texts;
+    this.#pieces = this.#pieces.filter((piece) => !others.includes(piece));
+    if (first) first.text = text;
+    else this.#pieces.push({ kind: "text", text, chunk: this.#textChunk() });
+    const kept = (this.content?.[0] ?? []).filter((part) => part[1] === null || part[1] === undefined);
+    this.content = [[...kept, [null, text]], this.#role];
   }
 
-  /** Append a delta; the page shows it a little later, as upstream does. */
-  append(delta) {
-    this.text += delta;
-    this.#rendering ??= setTimeout(() => this.render(), RENDER_MS);
+  #textChunk() {
+    const chunk = chunkOf(h("ms-text-chunk"));
+    chunk.classList.add("text-chunk");
+    return chunk;
   }
 
-  /** Show the text as it is now. */
-  render() {
+  #addPiece(piece) {
+    this.#pieces.push(piece);
+    if (!this.#editor) this.#place(piece.chunk);
+  }
+
+  // A body that is out of the document grows all the same.
+  #place(chunk) {
+    if (this.#spacer.isConnected) this.#body = [...this.#body.filter((node) => node !== chunk), chunk];
+    else this.#content.append(chunk);
+  }
+
+  #endLoading() {
+    this.#loading?.remove();
+    this.#body = this.#body.filter((node) => node !== this.#loading);
+    this.#loading = null;
+  }
+
+  #openThoughts() {
+    const shown = h("div", { class: "thought-text" });
+    const panel = new ThoughtPanel(shown);
+    const loading = this.#loading;
+    this.#endLoading();
+    this.#place(chunkOf(panel.element));
+    if (loading) this.showLoading();
+    return { text: "", shown, panel };
+  }
+
+  #renderNow() {
     clearTimeout(this.#rendering);
     this.#rendering = null;
+    this.#thoughts?.shown.replaceChildren(renderMarkdown(this.#thoughts.text));
     if (this.#editor) return;
-    if (this.#kind === "thought") this.#thoughts.replaceChildren(renderMarkdown(this.text));
-    else if (this.text || this.files.length) {
-      const text = this.text ? [h("ms-text-chunk", {}, this.#rendered())] : [];
-      this.#body.replaceChildren(...this.files.map(fileChunk), ...text, ...this.#extras);
-    }
+    for (const { text, chunk } of this.#texts) chunk.firstChild.replaceChildren(this.#rendered(text));
   }
 
-  /** Function calls and errors, which stand after the text. */
-  #extras = [];
-
-  #rendered() {
-    if (this.text.length > VERY_LARGE) return h("div", { class: "very-large-text-container" }, this.text);
-    return renderMarkdown(this.text, this.#role === "user" ? "user-chunk" : "");
-  }
-
-  /** Show a function call of the model. */
-  appendCall({ name, args }) {
-    const block = codeBlock("json", JSON.stringify(args, null, 2));
-    block.setAttribute("icon", "function");
-    block.querySelector("mat-panel-title").replaceChildren(icon("function"), h("span", {}, name));
-    this.#extras.push(h("ms-function-call-chunk", {}, block));
-    this.#body.querySelector("ms-chat-loading-indicator")?.remove();
-    this.#body.append(this.#extras.at(-1));
-  }
-
-  /** Show that nothing came yet. */
-  showLoading() {
-    this.#body.replaceChildren(h("ms-chat-loading-indicator", {}, h("span", { class: "shimmer" }, "Thinking")));
-  }
-
-  /** Show what went wrong in the place of the answer. */
-  showError(text) {
-    this.render();
-    this.#body.querySelector("ms-chat-loading-indicator")?.remove();
-    this.#extras.push(h("div", { class: "model-error" }, text));
-    this.#body.append(this.#extras.at(-1));
-  }
-
-  /** Show how long it has been running. */
-  showTime(seconds) {
-    this.#pill.textContent = `${seconds.toFixed(1)}s`;
-  }
-
-  /** The last delta is there. */
-  finish({ rated }) {
-    this.render();
-    this.#body.querySelector("ms-chat-loading-indicator")?.remove();
-    this.element.querySelector(".thinking-progress-icon")?.classList.remove("in-progress");
-    if (!rated) return;
-    this.#footer.append(
-      h("button", { "aria-label": "Good response" }, icon("thumb_up")),
-      h("button", { "aria-label": "Bad response" }, icon("thumb_down")),
-    );
+  #rendered(text) {
+    const plain = text.length > options.largeText || (this.#growing && options.streamsPlain && this.#role === "model");
+    if (plain) return h("div", { class: "very-large-text-container" }, text);
+    return renderMarkdown(text, this.#role === "user" ? "user-chunk" : "");
   }
 }
 
-function fileChunk({ name, preview, tokens }) {
-  if (preview) return h("ms-image-chunk", {}, h("img", { class: "loaded-image", src: preview, alt: name }));
-  return h("ms-file-chunk", {}, h("span", { class: "name" }, name), h("span", { class: "token-count" }, `${tokens} tokens`));
-}
+const newId = () => `turn-${crypto.randomUUID().toUpperCase()}`;
+const hostClass = (kind) => (kind === "thought" ? "thought-activity-host" : `${kind}-chunk-host`);
+const chunkOf = (element) => h("ms-prompt-chunk", { id: crypto.randomUUID() }, element);
 
-function thoughtPanel(content) {
-  const body = h("div", { class: "mat-expansion-panel-body" }, content);
-  const hint = h("span", { class: "thought-hint" }, "Expand to view model thoughts");
-  const header = h(
-    "mat-expansion-panel-header",
-    { role: "button", tabindex: "0", "aria-expanded": "false" },
-    h("mat-panel-title", {}, h("img", { class: "thinking-progress-icon in-progress", alt: "Thinking" }), h("span", {}, "Thoughts")),
-    hint,
-  );
-  const wrapper = h("div", { class: "mat-expansion-panel-content-wrapper" });
-  const panel = h("mat-expansion-panel", { class: "thought-panel" }, header, wrapper);
-  header.addEventListener("click", () => {
-    const expanded = panel.classList.toggle("mat-expanded");
-    header.setAttribute("aria-expanded", String(expanded));
-    hint.textContent = expanded ? "Collapse to hide model thoughts" : "Expand to view model thoughts";
-    // A collapsed panel has no body in the document.
-    wrapper.replaceChildren(...(expanded ? [body] : []));
-  });
-  return h("ms-thought-chunk", {}, h("mat-accordion", {}, panel));
+function authorLabel(role) {
+  const time = new Date().toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
+  const attributes = { class: "author-label", role: "heading", "aria-level": "3" };
+  return h("div", attributes, `${ROLE_NAMES[role]} `, h("span", { class: "timestamp" }, time));
 }
 
 /** Build the empty turn that stands at the end for the next prompt. */
 export function placeholderTurn() {
-  return h(
-    "ms-chat-turn",
-    { id: `turn-${crypto.randomUUID().toUpperCase()}` },
-    h(
-      "div",
-      { class: "chat-turn-container render user" },
-      h(
-        "div",
-        { class: "virtual-scroll-container user-prompt-container", "data-turn-role": "User" },
-        h("div", { class: "turn-content" }),
-      ),
-    ),
-  );
+  const attributes = { class: "virtual-scroll-container user-prompt-container", "data-turn-role": "User" };
+  const body = h("div", attributes, h("div", { class: "turn-content" }));
+  return h("ms-chat-turn", { id: newId() }, h("div", { class: "chat-turn-container render user" }, body));
 }
