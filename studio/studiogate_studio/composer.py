@@ -56,7 +56,7 @@ class Composer:
     settings: StudioSettings
     files: int = attrs.field(default=0, init=False)
     """How many files were put into the composer to go with the prompt; a prompt with files may be without text."""
-    _known: tuple[str, ...] = attrs.field(default=(), init=False)
+    known: tuple[str, ...] = attrs.field(default=(), init=False)
     """Ids of the bubbles that were there before the prompt was submitted."""
 
     async def type_prompt(self, text: str) -> str:
@@ -78,7 +78,7 @@ class Composer:
             if typed.same and typed.run is RunState.IDLE_READY:
                 if self.files and typed.files != self.files:
                     raise PageBroken(f"The composer holds {typed.files} files instead of {self.files}.")
-                self._known = typed.bubbles
+                self.known = typed.bubbles
                 return text
         raise PromptRefused(_why(typed))
 
@@ -142,7 +142,7 @@ class Composer:
         return await asking
 
     async def _sent(self, wait_s: float) -> Sent:
-        return await self.probe.ask(Sent, "sent", wait_s=wait_s, known=self._known)
+        return await self.probe.ask(Sent, "sent", wait_s=wait_s, known=self.known)
 
     async def _click_run(self) -> None:
         chosen = self.probe.selectors["run_button"][self.probe.chosen["run_button"]]

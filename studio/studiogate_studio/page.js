@@ -7,12 +7,12 @@
   const visible = (node) =>
     node.checkVisibility({ visibilityProperty: true, opacityProperty: false }) && node.getClientRects().length > 0;
 
-  // All visible nodes of the first candidate that has any.
-  const find = (element) => {
+  // All visible nodes of the first candidate that has any; below a node, and with `hidden` whether visible or not.
+  const find = (element, { root = document, hidden = false } = {}) => {
     for (const [index, selector] of selectors[element].entries()) {
       let nodes;
       try {
-        nodes = [...document.querySelectorAll(selector)].filter(visible);
+        nodes = [...root.querySelectorAll(selector)].filter((node) => hidden || visible(node));
       } catch {
         continue; // an operator's selector that is no CSS; reported by `matches`
       }

@@ -83,7 +83,7 @@ class ChatPage:
                 await self.open_new_chat()
             await self.uploads.attach(files)
         except PageBroken:
-            await self._explain()
+            await self.explain()
             raise
         self.composer.files = len(files)
 
@@ -106,7 +106,7 @@ class ChatPage:
         try:
             return await self.composer.type_prompt(text)
         except PageBroken:
-            await self._explain()
+            await self.explain()
             raise
 
     async def submit(self, seen: Seen = unseen) -> None:
@@ -164,8 +164,12 @@ class ChatPage:
                 raise
             return None
 
-    async def _explain(self) -> None:
-        """Raise what the page itself shows as the reason, if it shows one."""
+    async def explain(self) -> None:
+        """Raise what the page itself shows as the reason of a failure, if it shows one.
+
+        :raises SignedOut: it leads to the sign-in form.
+        :raises PageBroken: it says why it can't be used.
+        """
         look = await self._look_while_loading()
         if look is not None:
             _refuse(look)

@@ -9,6 +9,8 @@ import attrs
 from playwright.async_api import Dialog, Error as PlaywrightError, Page
 
 from studiogate.attachments import Attachment
+from studiogate.functions import FunctionPlan
+from studiogate.params import Params
 from studiogate_studio.composer import Seen, unseen
 from studiogate_studio.controls import set_run_settings
 from studiogate_studio.errors import PageBroken, PromptRefused
@@ -29,6 +31,10 @@ class Tab:
     """Says whether other tabs may have an answer under way meanwhile; the same for all tabs of a pool."""
     submitted: bool = attrs.field(default=False, init=False)
     """Whether this lease's prompt may have been sent; a later backend then reads the answer and never sends again."""
+    params: Params | None = attrs.field(default=None, init=False)
+    """The parameters that this lease's prompt was sent with, for a later backend that reads its answer."""
+    functions: FunctionPlan = attrs.field(factory=FunctionPlan, init=False)
+    """What was done about functions in it."""
     renewals: int = attrs.field(default=0, init=False)
     """How often it was given a fresh chat."""
     leased: bool = attrs.field(default=False, init=False)
@@ -154,6 +160,7 @@ class Tab:
         """Forget the last lease."""
         self.submitted = False
         self.floor.leave(self)
+        self.params, self.functions = None, FunctionPlan()
         self.renewals += 1
         if self.fault is None:
             self._changed.clear()
