@@ -9,7 +9,9 @@ import pytest
 import pytest_asyncio
 
 from studiogate.errors import Declined
+from studiogate.params import ResponseFormat
 from studiogate.thinking import ThinkingChoice
+from studiogate.tools import FunctionDeclaration
 from studiogate_studio.preferences import INSTRUCTION_TITLE
 from studiogate_studio.run_settings import RunSettings
 from studiogate_studio.tab import Tab
@@ -153,6 +155,91 @@ async def test_what_a_page_left_of_an_instruction_is_gone_in_the_next(tab: Tab) 
     assert INSTRUCTION_TITLE not in left
 
 
+ADD = FunctionDeclaration(
+    name="add",
+    description="Add numbers.",
+    parameters={
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "a": {"type": "integer", "default": 1},
+            "b": {"anyOf": [{"type": "integer"}, {"type": "string"}], "description": "The second."},
+            "how": {"type": "array", "items": {"type": "string", "enum": ["fast", "slow"]}},
+        },
+        "required": ["a", "b"],
+        "additionalProperties": False,
+    },
+)
+NOW = FunctionDeclaration(name="now", description="Tell the time.")
+
+
+async def test_functions(tab: Tab, simulator: Simulator) -> None:
+    """They are declared in the words that the page takes, and what those leave out is told."""
+    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, functions=(ADD, NOW)))
+
+    assert refused == {"tools": "add is declared without choices but the first"}
+    [tool] = turn["tools"]
+    add, now = tool["function_declarations"]
+    assert now == {"name": "now", "description": "Tell the time."}
+    assert (add["name"], add["description"]) == ("add", "Add numbers.")
+    parameters = add["parameters"]
+    assert parameters["properties"]["a"] == {"type": "integer"}
+    assert parameters["properties"]["b"] == {"type": "integer", "description": "The second."}
+    assert parameters["properties"]["how"] == {"type": "array", "items": {"type": "string", "enum": ["fast", "slow"]}}
+    assert parameters["required"] == ["a", "b"]
+
+
+async def test_functions_go_before_what_excludes_them(tab: Tab, simulator: Simulator) -> None:
+    """The page has neither search nor JSON beside functions; the client is told."""
+    run = attrs.evolve(FLASH, functions=(NOW,), search=True, code_execution=True, response_format=ResponseFormat())
+
+    refused, turn = await sent(tab, simulator, run)
+
+    assert [tool.keys() for tool in turn["tools"]] == [{"function_declarations"}]
+    assert refused == {
+        "google_search": "its control can't be used now; it is off",
+        "code_execution": "its control can't be used now; it is off",
+        "response_format": "the page has no structured output beside functions",
+    }
+
+
+async def test_functions_that_no_schema_describes_are_declined(tab: Tab, simulator: Simulator) -> None:
+    """Nothing is sent: the model would call them without what they need."""
+    endless = {"type": "object", "properties": {"next": {"$ref": "#"}}}
+    recursive = FunctionDeclaration(name="walk", parameters=endless)
+
+    with pytest.raises(Declined, match="the function walk can't be declared"):
+        await tab.set_run_settings(attrs.evolve(FLASH, functions=(recursive,)))
+
+    with pytest.raises(Declined, match="AI Studio's page refuses the functions: Function now is declared twice"):
+        await tab.set_run_settings(attrs.evolve(FLASH, functions=(NOW, NOW)))
+    # Nothing is left open: the same tab answers another request.
+    refused, turn = await sent(tab, simulator, FLASH)
+    assert (refused, turn["tools"]) == ({}, [])
+
+
+async def test_answers_in_json(tab: Tab, simulator: Simulator) -> None:
+    """The schema goes into the page's editor; without one, JSON alone is asked for."""
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    run = attrs.evolve(FLASH, response_format=ResponseFormat(schema=schema), code_execution=True)
+
+    refused, turn = await sent(tab, simulator, run)
+
+    assert refused == {}
+    assert turn["config"]["response_mime_type"] == "application/json"
+    assert turn["config"]["response_schema"] == schema
+    assert turn["tools"] == [{"code_execution": {}}]
+
+
+async def test_json_without_a_schema(tab: Tab, simulator: Simulator) -> None:
+    """The switch alone asks for it."""
+    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, response_format=ResponseFormat()))
+
+    assert refused == {}
+    assert turn["config"]["response_mime_type"] == "application/json"
+    assert "response_schema" not in turn["config"]
+
+
 async def test_tools_that_run_upstream(tab: Tab, simulator: Simulator) -> None:
     """Each is on where it was asked for."""
     run = attrs.evolve(FLASH, search=True, url_context=True, code_execution=True)
@@ -161,6 +248,29 @@ async def test_tools_that_run_upstream(tab: Tab, simulator: Simulator) -> None:
 
     assert refused == {}
     assert {name for tool in turn["tools"] for name in tool} == {"google_search", "url_context", "code_execution"}
+
+
+async def test_settings_of_one_prompt_do_not_reach_the_next(tab: Tab, simulator: Simulator) -> None:
+    """In the same chat, everything is put back; the composer can be used."""
+    run = attrs.evolve(
+        PRO_3,
+        temperature=0.1,
+        top_p=0.1,
+        max_tokens=7,
+        stop=("a", "b"),
+        search=True,
+        thinking=ThinkingChoice(level="low"),
+        functions=(ADD,),
+        system_instruction="Rhyme.",
+    )
+    assert (await tab.set_run_settings(run)).keys() == {"tools", "google_search"}
+
+    refused, turn = await sent(tab, simulator, PRO_3)
+
+    assert (refused, turn["model"], turn["system"], turn["tools"]) == ({}, "gemini-3-pro-preview", None, [])
+    assert turn["config"].items() >= DEFAULTS.items()
+    assert "stop_sequences" not in turn["config"]
+    assert turn["config"]["thinking"]["level"] == "HIGH"
 
 
 async def test_what_a_model_has_not_is_told(tab: Tab, simulator: Simulator) -> None:
@@ -218,6 +328,7 @@ async def test_a_narrow_window(tab: Tab, simulator: Simulator) -> None:
     """The settings are a drawer there, that isn't in the page and lies over it when open."""
     try:
         await tab.page.set_viewport_size({"width": 700, "height": 900})
+        await tab.page.wait_for_selector("ms-run-settings", state="detached")
         refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, temperature=0.5, search=True))
     finally:
         await tab.page.set_viewport_size({"width": 1280, "height": 900})

@@ -13,31 +13,18 @@ of it is: it is then a drawer over the composer, which is closed in the end.
 
 from collections.abc import Mapping, Sequence
 
-import attrs
-
 from studiogate_studio.controls.editors import declare_functions, forms_off, hold_to_json
 from studiogate_studio.controls.model import choose_model
+from studiogate_studio.controls.panel import close_drawer, open_panel
 from studiogate_studio.controls.sampling import sampling_steps
-from studiogate_studio.controls.steps import PART, Step, apply, refusals
+from studiogate_studio.controls.steps import Step, apply, refusals
 from studiogate_studio.controls.system import set_system_instruction
 from studiogate_studio.controls.thinking import thinking_steps
 from studiogate_studio.controls.tools import tool_steps
-from studiogate_studio.errors import PageBroken
 from studiogate_studio.page import ChatPage
 from studiogate_studio.run_settings import RunSettings
 
 __all__ = ["set_run_settings"]
-
-_PANEL_S = 2.0
-
-
-@attrs.frozen(kw_only=True)
-class Panel:
-    """Say whether the run settings can be seen."""
-
-    open: bool
-    drawer: bool
-    """Whether they lie over the page."""
 
 
 async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str]:
@@ -48,10 +35,10 @@ async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str
     :raises PageBroken: the page is gone, shows no run settings, or doesn't do what it should.
     """
     await chat.dismiss_overlays()
-    panel = await _open(chat)
+    panel = await open_panel(chat.probe)
     if run.model is not None:
         await choose_model(chat, run.model, run.model_title)
-        panel = await _open(chat)
+        panel = await open_panel(chat.probe)
     await set_system_instruction(chat.probe, run.system_instruction)
     first = [*forms_off(run), *tool_steps(run, on=False), *thinking_steps(run), *sampling_steps(run)]
     last = [*tool_steps(run, on=True)]
@@ -60,7 +47,7 @@ async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str
     else:
         refused = await _set(chat, [*first, *last])
     if panel.drawer:
-        await chat.probe.ask(bool, "close", part=PART, wait_s=_PANEL_S)
+        await close_drawer(chat.probe)
     return refused
 
 
@@ -76,10 +63,3 @@ async def _set_forms(chat: ChatPage, run: RunSettings) -> Mapping[str, str]:
     if run.response_format is None:
         return refused
     return {**refused, "response_format": "the page has no structured output beside functions"}
-
-
-async def _open(chat: ChatPage) -> Panel:
-    panel = await chat.probe.ask(Panel, "open", part=PART, wait_s=_PANEL_S)
-    if not panel.open:
-        raise PageBroken("The page shows no run settings; if it has changed, set studio.selectors.")
-    return panel

@@ -7,6 +7,7 @@ page shows the model's id (until August 2026) or only its title; the list of mod
 import attrs
 
 from studiogate.errors import Declined
+from studiogate_studio.controls.panel import open_panel
 from studiogate_studio.controls.steps import PART
 from studiogate_studio.errors import PageBroken
 from studiogate_studio.page import ChatPage
@@ -52,6 +53,7 @@ async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> None
     shown = await _shown(chat.probe, wanted)
     if not shown.same and picked.outcome != "disabled" and (wanted["title"] or shown.id):
         await chat.open_new_chat(model=model_id)
+        await open_panel(chat.probe)
         shown = await _shown(chat.probe, wanted, wait_s=_PICKER_S)
     if shown.same:
         return
