@@ -30,8 +30,18 @@ class ConnectProxy(socketserver.ThreadingTCPServer):
         self.wanted = None if login is None else "Basic " + base64.b64encode(login.encode()).decode()
         self.asked: list[str] = []
         """Everything that was asked of it by who may, such as `CONNECT host:443`, in order."""
+        self.ends: list[socket.socket] = []
+        """Both ends of every tunnel so far."""
         self.strangers = 0
         """How many requests came without the login."""
+
+    def die(self) -> None:
+        """Stop listening and drop every tunnel, as a process that ends does."""
+        self.shutdown()
+        self.server_close()
+        for end in self.ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     @property
     def port(self) -> int:
@@ -76,6 +86,7 @@ class _Tunnel(socketserver.StreamRequestHandler):
         address = self.proxy.instead or (host.strip("[]"), int(port))
         with socket.create_connection(address, timeout=10) as there:
             there.settimeout(None)
+            self.proxy.ends += [there, self.connection]
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
             back.start()

@@ -1,5 +1,6 @@
 """Tier 1: answers read from AI Studio's own RPC stream, as mitmproxy sees it pass between the page and its server."""
 
+import logging
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
@@ -11,6 +12,7 @@ from studiogate.health import Health
 from studiogate.hookspecs import hookimpl
 from studiogate.models import Model
 from studiogate.params import Params
+from studiogate_stream_intercept.errors import PortTaken
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_studio import BrowserLaunch, Studio, StudioSettings
 from studiogate_studio.params import fit
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from studiogate_stream_intercept.proxy import InterceptingProxy
 
 __all__ = ["StreamIntercept", "StreamInterceptSettings"]
+
+log = logging.getLogger(__name__)
 
 PROXY_HOST = "127.0.0.1"
 
@@ -42,6 +46,8 @@ class StreamIntercept:
         self._login: ProxyLogin | None = None
         self._answering: Answering | None = None
         self._studio: Studio | None = None
+        self._inactive: str | None = None
+        """Why there is no proxy although others can answer; None while there is one, or none yet."""
 
     @hookimpl
     @asynccontextmanager
@@ -69,7 +75,16 @@ class StreamIntercept:
                 interceptor=interceptor_of(gateway.plugins),
             )
         )
-        await proxy.start()
+        try:
+            await proxy.start()
+        except PortTaken as taken:
+            if len(gateway.chain.backends) == 1:
+                raise
+            # The others answer meanwhile.
+            log.warning("stream_intercept is inactive: %s", taken)
+            self._inactive = str(taken)
+            yield
+            return
         self._proxy, self._answering = proxy, Answering(proxy=proxy, tail_s=self.options.tail_s)
         try:
             yield
@@ -96,7 +111,7 @@ class StreamIntercept:
         from studiogate_studio.tabs import lease_for  # noqa: PLC0415 - brings Playwright
 
         if self._answering is None or self._studio is None:
-            raise Declined("the proxy is not running")
+            raise Declined(self._inactive or "the proxy is not running")
         if exchange.plan.functions:
             raise Declined("functions can't be passed on yet")
         if strange := sorted(exchange.plan.switches.keys() - SWITCHES.keys()):
@@ -113,7 +128,7 @@ class StreamIntercept:
     def health(self) -> Health:
         """Return whether the proxy listens, and what is wrong with the one behind it."""
         if self._proxy is None:
-            return Health(ready=False, status="stopped")
+            return Health(ready=False, status="inactive" if self._inactive else "stopped", advice=self._inactive)
         return Health(ready=True, status="listening", advice=self._proxy.trouble, details={"port": self._proxy.port})
 
 

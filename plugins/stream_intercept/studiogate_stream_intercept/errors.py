@@ -4,11 +4,14 @@
     ├── RequestMismatch       the page sent something else than was typed; nothing went upstream
     └── StreamBroken          the answer ended before its end: connection lost, aborted, or the proxy stopped
 
-A port that is taken or a CA folder that can't be used is the operator's `studiogate.errors.ConfigurationError`.
+    studiogate.errors.ConfigurationError
+    └── PortTaken             another program listens on the proxy's port
+
+A CA folder that can't be used is a `ConfigurationError` too.
 No message here holds a prompt, a header or an answer.
 """
 
-from studiogate.errors import StudiogateError
+from studiogate.errors import ConfigurationError, StudiogateError
 
 
 class TransportError(StudiogateError):
@@ -25,3 +28,7 @@ class StreamBroken(TransportError):  # noqa: N818 - what happened, as httpx's St
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class PortTaken(ConfigurationError):  # noqa: N818 - what is the case
+    """Raised at the start: the port that the operator named is another program's."""

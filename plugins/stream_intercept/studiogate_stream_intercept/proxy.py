@@ -23,6 +23,7 @@ from studiogate_stream_intercept import mitm
 from studiogate_stream_intercept.abort import AbortStream
 from studiogate_stream_intercept.certificates import Authority, ensure_authority, gather_trusted
 from studiogate_stream_intercept.destinations import ProxySettings
+from studiogate_stream_intercept.errors import PortTaken
 from studiogate_stream_intercept.interception import Interception
 from studiogate_stream_intercept.turns import Matches, Patch, Turn, Turns
 from studiogate_stream_intercept.upstream import ThroughOthers
@@ -76,8 +77,8 @@ class InterceptingProxy:
     async def start(self) -> None:
         """Make the CA if there is none, and listen.
 
-        Raises `ConfigurationError` when the CA's folder can't be used, the port is taken, or another proxy runs in
-        this process; nothing is left behind then.
+        Raises `PortTaken` when the port is, `ConfigurationError` when the CA's folder can't be used or another proxy
+        runs in this process; nothing is left behind then.
         """
         if mitm.one_runs():
             raise ConfigurationError("An intercepting proxy already runs in this process; there can be only one.")
@@ -142,8 +143,8 @@ def _probe_port(host: str, port: int) -> None:
             raise _port_taken(port, error.strerror or str(error)) from error
 
 
-def _port_taken(port: int, why: str = "Address already in use") -> ConfigurationError:
-    return ConfigurationError(f"The proxy can't listen on port {port} ({why}): choose a free one, or 0 for any.")
+def _port_taken(port: int, why: str = "Address already in use") -> PortTaken:
+    return PortTaken(f"The proxy can't listen on port {port} ({why}): choose a free one, or 0 for any.")
 
 
 def _hush_mitmproxy() -> None:

@@ -1,0 +1,209 @@
+"""What can go wrong, and what a gateway with all backends makes of it: the rows of docs/reliability.md.
+
+Each row injects one fault into a request and says who answers it all the same, or what the client is told. The rows
+are data; `fault_runs` plays them, for the tests and for `python -m scripts.faults`.
+"""
+
+import socket
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from tests.connect_proxy import connect_proxy
+from tests.helper_backend.standin import CUT, HANG, Reply, answer, chunk, error, says, streams
+
+if TYPE_CHECKING:
+    from .fault_runs import Stage
+    from .house import Simulator
+
+TEXT = "All is well."
+STREAM, HELPER, DOM = "stream_intercept", "helper_backend", "dom_scrape"
+STREAM_FIRST = (STREAM, HELPER)
+HELPER_FIRST = (HELPER, STREAM)
+DOM_FIRST = (DOM, HELPER, STREAM)
+
+QUOTA = [8, "You exceeded your current quota.", [["type.googleapis.com/google.rpc.RetryInfo", [[37]]]]]
+
+WELL: Reply = streams(*says("All is ", "well."))
+REFUSES: Reply = error(503, "Closed.")
+
+
+@attrs.frozen(kw_only=True)
+class Own:
+    """What a row's own gateway is given."""
+
+    tables: Mapping[str, Mapping[str, Any]]
+    """More settings."""
+    act: "Callable[[Stage], None] | None" = None
+    """What is done from outside, in the row's moment."""
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """One fault, and what comes of it."""
+
+    fault: str
+    """What goes wrong, as the table says it."""
+    order: tuple[str, ...] = STREAM_FIRST
+    """The backends in order."""
+    scenario: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """What the simulator answers this prompt with, besides the text."""
+    service: Reply = WELL
+    """What the service behind helper_backend says."""
+    own: "Callable[[Simulator], AbstractContextManager[Own]] | None" = None
+    """What surrounds a gateway of the row's own; None where the one for its order will do."""
+    act: "Callable[[Stage], None] | None" = None
+    """What is done from outside."""
+    moment: str = "before"
+    """When: `before` the request, once its prompt was `submitted`, or once its answer has `begun`."""
+    stream: bool = False
+    """Whether the client streams."""
+    by: str = ""
+    """Who answers; empty for nobody."""
+    status: int = 200
+    """What the client gets."""
+    failure: str = ""
+    """The type of the error that a client gets, in place of an answer or in the middle of it."""
+    submitted: int = 1
+    """How often the prompt is submitted in a page."""
+    afterwards: tuple[str, ...] = ()
+    """Who may answer the next request, where that isn't only the first in order."""
+
+
+def _kill_browser(stage: "Stage") -> None:
+    stage.gateway.browser().kill()
+
+
+@contextmanager
+def _port_taken(_: "Simulator") -> Generator[Own]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield Own(tables={"stream_intercept": {"port": taken.getsockname()[1]}})
+
+
+@contextmanager
+def _proxy_between(simulator: "Simulator") -> Generator[Own]:
+    with connect_proxy(instead=("127.0.0.1", simulator.port)) as proxy:
+        yield Own(tables={"studio": {"upstream_proxy": f"http://127.0.0.1:{proxy.port}"}}, act=lambda _: proxy.die())
+
+
+WITH_PROXIES = (
+    Row(fault="The proxy's port is taken", own=_port_taken, by=HELPER, submitted=0, afterwards=(HELPER,)),
+    Row(
+        fault="The network's proxy dies before the request",
+        own=_proxy_between,
+        by=HELPER,
+        submitted=0,
+        afterwards=(HELPER,),
+    ),
+    Row(
+        fault="The network's proxy dies while the answer is awaited",
+        own=_proxy_between,
+        scenario={"hang_after_frames": 0},
+        moment="submitted",
+        by=HELPER,
+        afterwards=(HELPER,),
+    ),
+)
+ON_THE_WIRE = (
+    Row(fault="The page's request is refused: 429, quota", scenario={"http_status": 429, "status": QUOTA}, by=HELPER),
+    Row(
+        fault="429, quota, and the service refuses too",
+        scenario={"http_status": 429, "status": QUOTA},
+        service=REFUSES,
+        status=502,
+        failure="upstream_error",
+    ),
+    Row(
+        fault="The page's request is refused: 403, permission",
+        scenario={"http_status": 403, "status": [7, "The caller does not have permission"]},
+        by=HELPER,
+    ),
+    Row(
+        fault="The page's request is refused: 500",
+        scenario={"http_status": 500, "status": [13, "Internal."]},
+        by=HELPER,
+    ),
+    Row(fault="The stream is cut before its first frame", scenario={"cut_after_frames": 0}, by=HELPER),
+    Row(
+        fault="The stream is cut after its first frame",
+        scenario={"cut_after_frames": 1},
+        stream=True,
+        by=STREAM,
+        failure="upstream_error",
+    ),
+    Row(fault="The stream hangs before its first frame", scenario={"hang_after_frames": 0}, by=HELPER),
+    Row(
+        fault="The stream hangs after its first frame",
+        scenario={"hang_after_frames": 1},
+        stream=True,
+        by=STREAM,
+        failure="timeout_error",
+    ),
+    Row(fault="The stream is garbage", scenario={"raw": "<html>not what you think</html>"}, by=HELPER),
+    Row(
+        fault="The stream ends with an error",
+        scenario={"finish": 0, "status": [13, "Internal."]},
+        stream=True,
+        by=STREAM,
+        failure="upstream_error",
+    ),
+)
+AT_THE_HELPER = (
+    Row(fault="The service refuses: 500", order=HELPER_FIRST, service=error(500), by=STREAM),
+    Row(fault="The service wants another key: 401", order=HELPER_FIRST, service=error(401), by=STREAM),
+    Row(fault="The service stalls before its first word", order=HELPER_FIRST, service=streams(HANG), by=STREAM),
+    Row(
+        fault="The service stalls in the middle",
+        order=HELPER_FIRST,
+        service=streams(chunk({"content": "All is "}), HANG),
+        stream=True,
+        by=HELPER,
+        failure="timeout_error",
+        submitted=0,
+    ),
+    Row(
+        fault="The service answers with garbage",
+        order=HELPER_FIRST,
+        service=answer(200, b"<html>not what you think</html>", kind="text/html"),
+        by=STREAM,
+    ),
+    Row(
+        fault="The service breaks off in its first chunk",
+        order=HELPER_FIRST,
+        service=streams(chunk({"content": TEXT})[:40], CUT),
+        by=STREAM,
+    ),
+    Row(
+        fault="The service breaks off in its second chunk",
+        order=HELPER_FIRST,
+        service=streams(chunk({"content": "All is "}), chunk({"content": "well."})[:40], CUT),
+        stream=True,
+        by=HELPER,
+        failure="upstream_error",
+        submitted=0,
+    ),
+)
+WITH_THE_BROWSER = (
+    Row(fault="The browser is killed before the request", act=_kill_browser, by=STREAM, afterwards=STREAM_FIRST),
+    Row(
+        fault="The browser is killed while the answer is awaited",
+        scenario={"hang_after_frames": 0},
+        act=_kill_browser,
+        afterwards=STREAM_FIRST,
+        moment="submitted",
+        by=HELPER,
+    ),
+    Row(
+        fault="The browser is killed in the middle of the answer",
+        scenario={"hang_after_frames": 1},
+        act=_kill_browser,
+        afterwards=STREAM_FIRST,
+        moment="begun",
+        stream=True,
+        by=STREAM,
+        failure="upstream_error",
+    ),
+)
+ROWS = (*WITH_PROXIES, *ON_THE_WIRE, *AT_THE_HELPER, *WITH_THE_BROWSER)
