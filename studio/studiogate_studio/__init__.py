@@ -128,11 +128,13 @@ class Studio:
 
     @hookimpl
     def register_cli(self, group: "click.RichGroup") -> None:
-        """Add `studiogate demo` and `studiogate login`."""
+        """Add `studiogate demo`, `studiogate doctor` and `studiogate login`."""
         from studiogate_studio.demo import demo  # noqa: PLC0415 - needed for the command line only
+        from studiogate_studio.doctor_cli import doctor  # noqa: PLC0415
         from studiogate_studio.login_cli import login  # noqa: PLC0415
 
         group.add_command(demo)
+        group.add_command(doctor)
         group.add_command(login)
 
     @hookimpl

@@ -42,6 +42,8 @@ class Element:
     """Whether what it is for can't be done without it."""
     instead: tuple[str, ...] = ()
     """Elements that do as well."""
+    hidden: bool = False
+    """Whether it is used without ever being visible."""
 
 
 @attrs.frozen(kw_only=True)

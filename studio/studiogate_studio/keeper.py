@@ -62,7 +62,7 @@ class BrowserState(StrEnum):
 WAITING_HELPS = (BrowserState.STARTING, BrowserState.READY, BrowserState.RESTARTING)
 """The states that pass without anybody doing anything."""
 
-_ADVICE = {
+ADVICE = {
     BrowserState.NO_PROFILE: SIGN_IN,
     BrowserState.SIGNED_OUT: SIGN_IN,
     BrowserState.NO_BROWSER: "Install Chromium or Chrome, or set studio.browser to its executable.",
@@ -96,7 +96,7 @@ class BrowserKeeper:
     @property
     def advice(self) -> str | None:
         """Return what the operator should do; None when nothing helps."""
-        return _ADVICE.get(self.state)
+        return ADVICE.get(self.state)
 
     @property
     def connected(self) -> bool:
@@ -227,7 +227,7 @@ class BrowserKeeper:
     async def _lacks(self, state: BrowserState, reason: str, detail: str = "") -> None:
         """Wait without what only the operator can bring; `detail` is for the log alone."""
         if self.state is not state:
-            log.warning("%s%s %s", reason, detail, _ADVICE[state])
+            log.warning("%s%s %s", reason, detail, ADVICE[state])
             self._enter(state, reason)
         await self._back_off()
 

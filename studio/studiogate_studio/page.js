@@ -14,7 +14,7 @@
       try {
         nodes = [...root.querySelectorAll(selector)].filter((node) => hidden || visible(node));
       } catch {
-        continue; // an operator's selector that is no CSS; reported by `matches`
+        continue; // an operator's selector that is no CSS; reported by `elements.js`
       }
       if (nodes.length) {
         chosen[element] = index;
@@ -73,7 +73,7 @@
   };
 
   // What parts build on.
-  const page = { bubbles, chosen, composer, errorText, find, first, runState, said, saidBy, sleep, until, visible };
+  const page = { bubbles, chosen, composer, errorText, find, first, runState, said, saidBy, selectors, sleep, until, visible };
 
   const actions = {
     look() {
@@ -206,14 +206,6 @@
       for (const node of find("survey")) node.remove();
       for (const element of closers) if (closed.includes(element)) first(element)?.click();
       return closed;
-    },
-
-    matches() {
-      return Object.keys(selectors).map((element) => {
-        const nodes = find(element);
-        const candidate = chosen[element] ?? null;
-        return { element, candidate, selector: candidate === null ? null : selectors[element][candidate], visible: nodes.length };
-      });
     },
   };
 

@@ -18,7 +18,7 @@ from studiogate_studio import overlays
 from studiogate_studio.composer import Composer, Seen, unseen
 from studiogate_studio.errors import PageBroken, SignedOut, StudioError, before_quotes
 from studiogate_studio.launch import ACCOUNTS_HOST
-from studiogate_studio.probe import Look, Probe, RunState
+from studiogate_studio.probe import Look, Probe, RunState, load_part
 from studiogate_studio.selectors import Match, Selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.temporary import make_temporary
@@ -26,6 +26,7 @@ from studiogate_studio.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
+_ELEMENTS = load_part(__package__ or "", "elements.js")
 _POLL_S = 0.025
 _STOP_S = 3.0
 _NET_ERROR = re.compile(r"net::ERR_\w+")
@@ -94,7 +95,7 @@ class ChatPage:
         :raises PageBroken: it shows no composer, or doesn't respond.
         """
         look = await self.probe.look()
-        _refuse(look)
+        refuse(look)
         if not look.composer or look.run is RunState.ABSENT:
             raise PageBroken(_missing(look))
 
@@ -139,14 +140,14 @@ class ChatPage:
 
         :raises PageBroken: the page is gone.
         """
-        return await self.probe.ask(tuple[Match, ...], "matches")
+        return await self.probe.ask(tuple[Match, ...], "matches", part=_ELEMENTS)
 
     async def _ready(self) -> Look:
         deadline = asyncio.get_running_loop().time() + self.settings.ready_s
         while True:
             look = await self._look_while_loading()
             if look is not None:
-                _refuse(look)
+                refuse(look)
                 if look.composer and look.run is not RunState.ABSENT and not look.overlays:
                     return look
                 if look.overlays:
@@ -172,7 +173,7 @@ class ChatPage:
         """
         look = await self._look_while_loading()
         if look is not None:
-            _refuse(look)
+            refuse(look)
 
 
 def new_chat_url(settings: StudioSettings, *, model: str | None = None) -> str:
@@ -186,8 +187,12 @@ def new_chat_url(settings: StudioSettings, *, model: str | None = None) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def _refuse(look: Look) -> None:
-    """Raise what a page that will never be ready says about the reason."""
+def refuse(look: Look) -> None:
+    """Raise what a page that will never be ready says about the reason.
+
+    :raises SignedOut: it is the sign-in form.
+    :raises PageBroken: AI Studio refuses this network or account.
+    """
     parts = urlsplit(look.url)
     if parts.hostname == ACCOUNTS_HOST or parts.path.startswith(("/signin", "/ServiceLogin")):
         raise SignedOut("Nobody is signed in to AI Studio in this browser.")

@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ class Selectors:
 
     candidates: Mapping[str, tuple[str, ...]]
     """Never empty for an element."""
+    file: str | None = None
+    """Name of the operator's file; None if there is none."""
+    replaced: frozenset[str] = frozenset()
+    """The elements whose candidates come from the operator's file."""
+    lines: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """For each of them, the line of that file that names it, where it can be told."""
 
     def __getitem__(self, element: str) -> tuple[str, ...]:
         """Return the candidates of an element."""
@@ -32,11 +38,16 @@ class Match:
 
     element: str
     candidate: int | None
-    """Index among the element's candidates; None if none matched a visible node."""
+    """Index among the element's candidates of the first that matched a visible node, else of the first that matched
+    any; None if none did."""
     selector: str | None
     """That candidate."""
     visible: int
     """How many visible nodes it matched."""
+    nodes: int
+    """How many nodes it matched, visible or not."""
+    wrong: tuple[int, ...]
+    """Indexes of the candidates that are no CSS."""
 
 
 def load_selectors(override: Path | None = None) -> Selectors:
@@ -49,7 +60,8 @@ def load_selectors(override: Path | None = None) -> Selectors:
     if override is None:
         return Selectors(candidates=ours)
     try:
-        theirs = _parse(override.read_text(encoding="utf-8"), override.name)
+        text = override.read_text(encoding="utf-8")
+        theirs = _parse(text, override.name)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"studio.selectors: {override} can't be read: {error}") from error
     for element in theirs:
@@ -57,7 +69,19 @@ def load_selectors(override: Path | None = None) -> Selectors:
             near = difflib.get_close_matches(element, ours, n=3, cutoff=0.4)
             hint = f"nearest: {', '.join(near)}" if near else f"known: {', '.join(ours)}"
             raise ConfigurationError(f"{override.name}: no element is called '{element}'; {hint}.")
-    return Selectors(candidates={**ours, **theirs})
+    return Selectors(
+        candidates={**ours, **theirs}, file=override.name, replaced=frozenset(theirs), lines=_lines(text, theirs)
+    )
+
+
+def _lines(text: str, elements: Iterable[str]) -> dict[str, int]:
+    """Return where in a TOML text each element is; one that is written in a way of TOML's own making is left out."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name = line.partition("=")[0].strip().strip("\"'")
+        if name in elements:
+            found.setdefault(name, number)
+    return found
 
 
 def _parse(text: str, name: str) -> dict[str, tuple[str, ...]]:
