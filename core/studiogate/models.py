@@ -35,6 +35,8 @@ class Model:
     """None for a model that can't think."""
     media_resolution: bool = False
     """Whether it can be told how closely to look at images and video."""
+    functions: bool | None = None
+    """Whether it can call functions by the upstream's own means."""
 
     def alias(self, name: str) -> "Model":
         """Return another name of this model, with the limits and abilities of what answers."""

@@ -8,7 +8,7 @@ from attrs import Factory, frozen
 
 from studiogate_simulator.frames import CodeRun, Media, Source
 from studiogate_simulator.instance import instance_of
-from studiogate_simulator.jspb import Json
+from studiogate_simulator.jspb import Json, items
 from studiogate_simulator.limits import JSON_MIME
 from studiogate_simulator.models import THINKING, Model
 from studiogate_simulator.submission import Submission
@@ -73,7 +73,7 @@ def _document(submission: Submission) -> str:
 
 def _description(submission: Submission) -> str:
     config = submission.config
-    tools = [name for tool in submission.tools if isinstance(tool, dict) for name in tool]
+    tools = [name for tool in submission.tools for name in _names(tool)]
     return "\n".join(
         [
             f"This is the simulator, answering as **{submission.model}**. It received:",
@@ -93,6 +93,14 @@ def _description(submission: Submission) -> str:
             f"Stop sequences: {_shown_list(config.get('stop_sequences'))}",
         ]
     )
+
+
+def _names(tool: Json) -> list[str]:
+    """Name a tool; of declared functions each."""
+    if not isinstance(tool, dict):
+        return []
+    declared = [str(each.get("name")) for each in items(tool.get("function_declarations")) if isinstance(each, dict)]
+    return [name for name in tool if name != "function_declarations"] + [f"function {name}" for name in declared]
 
 
 def _thoughts(submission: Submission) -> list[str]:

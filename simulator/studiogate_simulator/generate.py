@@ -15,6 +15,7 @@ from studiogate_simulator.script import Ending, Script, compose, failure
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RpcFailure
 from studiogate_simulator.submission import Submission, read_submission
+from studiogate_simulator.tool_checks import check_tools
 from studiogate_simulator.turns import TurnRecord, now
 
 
@@ -49,6 +50,7 @@ def _admitted(simulation: Simulation, message: Json, submission: Submission) -> 
     if not model.generates:
         raise RpcFailure(NOT_FOUND, f"models/{submission.model} is not supported for generateContent.")
     check_config(submission.config, model)
+    check_tools(submission, model)
     return model
 
 

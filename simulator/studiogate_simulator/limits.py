@@ -78,13 +78,13 @@ def _check_form(mime: Json, schema: Json) -> None:
         return
     if mime != JSON_MIME:
         raise _refused(f"response_schema is only supported with the response mime type {JSON_MIME}.")
-    wrong = list(_wrong(schema, "GenerateContentRequest.generation_config.response_schema"))
+    wrong = list(wrong_schema(schema, "GenerateContentRequest.generation_config.response_schema"))
     if wrong:
         raise _refused("\n".join(f"* {each}" for each in wrong))
 
 
-def _wrong(schema: Json, path: str) -> Iterator[str]:
-    """Find what upstream refuses in a schema."""
+def wrong_schema(schema: Json, path: str) -> Iterator[str]:
+    """Find what upstream refuses in a schema, a sentence with its place each."""
     if not isinstance(schema, dict):
         return
     kind = schema.get("type")
@@ -105,10 +105,10 @@ def _wrong(schema: Json, path: str) -> Iterator[str]:
         if name not in named:
             yield f"{path}.required[{index}]: property is not defined"
     for name, child in named.items():
-        yield from _wrong(child, f"{path}.properties[{name}]")
-    yield from _wrong(schema.get("items"), f"{path}.items")
+        yield from wrong_schema(child, f"{path}.properties[{name}]")
+    yield from wrong_schema(schema.get("items"), f"{path}.items")
     for index, choice in enumerate(_listed(choices)):
-        yield from _wrong(choice, f"{path}.any_of[{index}]")
+        yield from wrong_schema(choice, f"{path}.any_of[{index}]")
 
 
 def _wrong_enum(values: Json, kind: Json, path: str) -> Iterator[str]:

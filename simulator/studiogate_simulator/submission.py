@@ -44,6 +44,8 @@ class Submission:
     """The response id of the turn before this one, when there was one."""
     prompt_tokens: int
     """Tokens of the whole contents and the system instruction, the simulator's way of counting."""
+    server_side_calls: bool = False
+    """Whether the tool config says that tools which run upstream are mixed with functions."""
 
     @property
     def asked(self) -> str:
@@ -62,6 +64,7 @@ def read_submission(request: Json, find: Find) -> Submission:
     previous = at(request, 11)
     last = next((content for content in reversed(items(contents)) if at(content, 1) == "user"), None)
     return Submission(
+        server_side_calls=bool(at(request, 13, 2)),
         model=model.removeprefix("models/"),
         prompt=text_of(last),
         system=system,

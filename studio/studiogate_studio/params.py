@@ -6,6 +6,7 @@ that tells what is used instead. Parameters that nobody here knows are left for 
 
 import attrs
 
+from studiogate.functions import PARALLEL
 from studiogate.models import Model
 from studiogate.params import INT32, Params
 from studiogate.thinking import ThinkingChoice, fit_effort
@@ -15,8 +16,11 @@ from studiogate_studio.wire import WireError, simplify_schema
 def fit(params: Params, model: Model | None) -> Params:
     """Return parameters that the model takes: `thinking` is set; output limit, seed and schema are possible ones.
 
+    `parallel_tool_calls` is taken, as `functions.py` honours it.
+
     :param model: None while no plugin lists models.
     """
+    params = params.take(PARALLEL)[1]
     return _fit_schema(_fit_seed(_fit_limit(_fit_thinking(params, model), model)))
 
 

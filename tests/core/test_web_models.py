@@ -45,6 +45,7 @@ SHOWN: dict[str, Any] = {
         "default_level": None,
     },
     "media_resolution": False,
+    "functions": None,
 }
 ALIAS = {"id": "gpt-4o", "target": "gemini-pro", "display_name": "GPT"}
 SLASHED = {"id": "tuned/mine"}

@@ -21,6 +21,7 @@ from studiogate_stream_intercept.errors import StreamBroken
 from studiogate_stream_intercept.refusals import refuse_status
 from studiogate_stream_intercept.settings import StreamInterceptSettings
 from studiogate_stream_intercept.stream import AnswerStream
+from studiogate_studio.functions import fit_functions
 from studiogate_studio.wire import JSON_MIME, RequestPatch, Status, Unset, patch_request
 
 TEXT = [[[[[[None, "Hi"]], "model"]]]]
@@ -153,7 +154,7 @@ def patch_for(params: Params, model: Model | None = FLASH) -> RequestPatch:
     request = ChatRequest(messages=(Message(role=Role.USER, text="Hi"),))
     prompt = build_prompt(request.messages)
     exchange = Exchange(id="req_0", request=request, prompt=prompt, deadline=float("inf"), model=model, params=params)
-    return request_patch(exchange, model)
+    return request_patch(exchange, model, fit_functions(exchange, model))
 
 
 def test_everything_the_client_asks_is_patched() -> None:

@@ -165,6 +165,7 @@ _MODELS: dict[str, Schema] = {
             "default_top_k": _LIMIT,
             "thinking": nullable(ref("Thinking")),
             "media_resolution": {"type": "boolean", "description": "Whether `detail` of images can be honoured."},
+            "functions": {**nullable(FLAG), "description": "Whether it can call functions; null where nobody says."},
         },
     ),
     "Thinking": record(

@@ -112,8 +112,6 @@ class StreamIntercept:
 
         if self._answering is None or self._studio is None:
             raise Declined(self._inactive or "the proxy is not running")
-        if exchange.plan.functions:
-            raise Declined("functions can't be passed on yet")
         if strange := sorted(exchange.plan.switches.keys() - SWITCHES.keys()):
             raise Declined(f"AI Studio has no tool {strange[0]}")
         self._studio.model_of(exchange)

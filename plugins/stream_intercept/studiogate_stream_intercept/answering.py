@@ -11,6 +11,7 @@ answer upstream.
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import attrs
 
@@ -24,12 +25,14 @@ from studiogate_stream_intercept.refusals import refuse_broken, refuse_status
 from studiogate_stream_intercept.stream import AnswerStream
 from studiogate_stream_intercept.turns import Turn
 from studiogate_studio.detail import media_resolution, note_detail
+from studiogate_studio.functions import PageFunctions, fit_functions
 from studiogate_studio.tab import Tab
 from studiogate_studio.wire import (
     JSON_MIME,
     SWITCHES,
     AnswerDecoder,
     ContentDecoder,
+    Json,
     RequestPatch,
     Unset,
     WireError,
@@ -59,22 +62,23 @@ class Answering:
         """
         if tab.submitted:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")
-        exchange.params = note_detail(exchange.params, exchange.request.attachments, model)
-        turn = await self._submit(exchange, tab, model)
+        functions = fit_functions(exchange, model)
+        exchange.params = note_detail(functions.params, exchange.request.attachments, model)
+        turn = await self._submit(exchange, tab, request_patch(exchange, model, functions))
         try:
             stream = await turn.answer()
             if stream.status != HTTP_OK:
                 raise await read_refusal(stream)
-            async for event in read_answer(stream, tail_s=self.tail_s):
-                yield event
+            async with aclosing(functions.read(read_answer(stream, tail_s=self.tail_s))) as events:
+                async for event in events:
+                    yield event
         except TransportError as error:
             raise Unavailable(str(error)) from error
         finally:
             await turn.abort()
 
-    async def _submit(self, exchange: Exchange, tab: Tab, model: Model | None) -> Turn:
+    async def _submit(self, exchange: Exchange, tab: Tab, patch: RequestPatch) -> Turn:
         """Upload, type and submit the prompt; returns once its request has gone upstream, patched."""
-        patch = request_patch(exchange, model)
         if exchange.attachments:
             await tab.attach(exchange.attachments)
         # A page may trim what was typed; nothing else may differ.
@@ -136,7 +140,7 @@ async def read_refusal(stream: AnswerStream) -> StudiogateError:
     return refuse_status(stream.status, status)
 
 
-def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
+def request_patch(exchange: Exchange, model: Model | None, functions: PageFunctions) -> RequestPatch:
     """Return what has to be set in the page's request.
 
     What the gateway's parameters leave open is the requested model's default: the page's own values are made for
@@ -144,12 +148,13 @@ def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
     since the page may hold saved ones and searches by default.
 
     :param model: the requested model as AI Studio lists it; None leaves the page's values where the client has none.
+    :param functions: what the exchange's functions are made of.
     """
     params, form, thinking = exchange.params, exchange.params.response_format, exchange.params.thinking
     defaults = model or Model(id="", display_name="")
     return RequestPatch(
         model=exchange.model.id if exchange.model else None,
-        system=exchange.prompt.system or "",
+        system=functions.instruct(exchange.prompt.system) or "",
         temperature=_first(params.temperature, defaults.default_temperature),
         top_p=_first(params.top_p, defaults.default_top_p),
         top_k=defaults.default_top_k,
@@ -162,8 +167,13 @@ def request_patch(exchange: Exchange, model: Model | None) -> RequestPatch:
         thinking_budget=thinking.budget if thinking else None,
         thinking_level=thinking.level if thinking else None,
         media_resolution=media_resolution(exchange.request.attachments, model),
-        tools=tuple(SWITCHES[switch]() for switch in exchange.plan.switches),
+        tools=_tools(exchange, functions),
     )
+
+
+def _tools(exchange: Exchange, functions: PageFunctions) -> tuple[Json, ...]:
+    switched = (SWITCHES[switch]() for switch in exchange.plan.switches)
+    return (*switched, *(() if functions.tool is None else (functions.tool,)))
 
 
 def carries(body: bytes, typed: str, files: int) -> bool:

@@ -5,6 +5,7 @@ A tap feeds `ContentDecoder` and `AnswerDecoder` with what passes; `patch_reques
 """
 
 from studiogate_studio.wire.answer import AnswerDecoder, Completed, Outcome, StreamFailed, Truncated
+from studiogate_studio.wire.declarations import Declaration, declare
 from studiogate_studio.wire.encoding import ContentDecoder
 from studiogate_studio.wire.errors import WireError
 from studiogate_studio.wire.frames import DEFAULT_LIMIT, FrameScanner
@@ -43,6 +44,7 @@ __all__ = [
     "AnswerDecoder",
     "Completed",
     "ContentDecoder",
+    "Declaration",
     "FrameScanner",
     "GenerateRequest",
     "Json",
@@ -56,6 +58,7 @@ __all__ = [
     "Unset",
     "WireError",
     "code_execution",
+    "declare",
     "decode_struct",
     "decode_value",
     "encode_schema",

@@ -53,6 +53,13 @@ class Tool(IntEnum):
     GOOGLE_MAPS = 10
 
 
+class ToolConfig(IntEnum):
+    """What goes with the tools of a request."""
+
+    RETRIEVAL = 0
+    SERVER_SIDE_CALLS = 2
+
+
 class Content(IntEnum):
     """A turn, in requests and answers alike."""
 

@@ -18,6 +18,8 @@ from studiogate_studio.wire.request import THINKING_LEVELS
 _GENERATE = "generateContent"
 _THINKS = 25
 """The capability code of models that can think."""
+_CALLS_FUNCTIONS = 10
+"""The capability code of models that can call functions."""
 _LOOKS_CLOSER = 43
 """The capability code of models that take a media resolution."""
 _RISING = ("minimal", "low", "medium", "high")
@@ -88,7 +90,7 @@ def _as_row(value: Json) -> Json:
 
 
 def _model(row: Json) -> Model:
-    identity = bare_id(text_at(row, ModelRow.NAME) or "")
+    identity, capabilities = bare_id(text_at(row, ModelRow.NAME) or ""), list_at(row, ModelRow.CAPABILITIES)
     return Model(
         id=identity,
         display_name=text_at(row, ModelRow.DISPLAY_NAME) or identity,
@@ -99,7 +101,8 @@ def _model(row: Json) -> Model:
         default_top_p=float_at(row, ModelRow.TOP_P),
         default_top_k=int_at(row, ModelRow.TOP_K),
         thinking=_thinking(row),
-        media_resolution=_LOOKS_CLOSER in list_at(row, ModelRow.CAPABILITIES),
+        media_resolution=_LOOKS_CLOSER in capabilities,
+        functions=_CALLS_FUNCTIONS in capabilities if capabilities else None,
     )
 
 

@@ -14,7 +14,7 @@ import attrs
 from studiogate_studio.wire.brackets import elements
 from studiogate_studio.wire.bulk import take_bulk
 from studiogate_studio.wire.errors import WireError
-from studiogate_studio.wire.indices import Config, Content, Part, Request, ThinkingConfig, Tool
+from studiogate_studio.wire.indices import Config, Content, Part, Request, ThinkingConfig, Tool, ToolConfig
 from studiogate_studio.wire.jspb import Json, at, decode, encode, list_at, text_at
 from studiogate_studio.wire.schema import encode_schema
 
@@ -82,7 +82,7 @@ class RequestPatch:
     """A key of `MEDIA_RESOLUTIONS`; an empty string leaves it to the model."""
     tools: tuple[Json, ...] | None = None
     """Entries as `tools` makes them. Empty clears the page's, and the tool config with them: a request without tools
-    must not search."""
+    must not search. Where functions are among others, the tool config says so."""
 
 
 def read_request(body: bytes) -> GenerateRequest:
@@ -103,9 +103,12 @@ def patch_request(body: bytes, patch: RequestPatch) -> bytes:
     """
     bulk = take_bulk(body)
     _read(bulk.rest)
+    page = elements(bulk.rest)
     slots = _slots(patch)
-    if config := _config(patch, _element(elements(bulk.rest), Request.CONFIG)):
+    if config := _config(patch, _element(page, Request.CONFIG)):
         slots[Request.CONFIG] = config
+    if patch.tools is not None:
+        slots[Request.TOOL_CONFIG] = _tool_config(patch.tools, _element(page, Request.TOOL_CONFIG))
     return bulk.restore(_set(bulk.rest, slots)) if slots else body
 
 
@@ -143,9 +146,17 @@ def _slots(patch: RequestPatch) -> dict[int, bytes]:
         slots[Request.SYSTEM] = encode([[[None, patch.system]], "user"] if patch.system else None)
     if patch.tools is not None:
         slots[Request.TOOLS] = encode(list(patch.tools) or None)
-        if all(at(tool, Tool.GOOGLE_SEARCH) is None for tool in patch.tools):
-            slots[Request.TOOL_CONFIG] = _NULL
     return slots
+
+
+def _tool_config(tools: tuple[Json, ...], page: bytes) -> bytes:
+    """Return the tool config: the page's where there is a search, which it is about, and that functions are mixed."""
+    searches = any(at(tool, Tool.GOOGLE_SEARCH) is not None for tool in tools)
+    functions = [tool for tool in tools if at(tool, Tool.FUNCTIONS) is not None]
+    config = page if searches else _NULL
+    if functions and len(functions) < len(tools):
+        return _set(config, {ToolConfig.SERVER_SIDE_CALLS: encode(1)})
+    return config if config.strip() else _NULL
 
 
 def _config(patch: RequestPatch, config: bytes) -> bytes | None:

@@ -59,10 +59,11 @@ def encode_schema(schema: Mapping[str, Json]) -> list[Json]:
 
     Raises `WireError` where `simplify_schema` does; ask that one for what gets lost.
     """
-    return _encode(simplify_schema(schema).schema)
+    return encode_simple(simplify_schema(schema).schema)
 
 
-def _encode(schema: Json) -> list[Json]:
+def encode_simple(schema: Json) -> list[Json]:
+    """Return a schema that is simplified already as a Schema message."""
     words = schema if isinstance(schema, dict) else {}
     slots: dict[int, Json] = {slot: words[word] for word, slot in _PLAIN.items() if word in words}
     if isinstance(kind := words.get("type"), str):
@@ -70,10 +71,10 @@ def _encode(schema: Json) -> list[Json]:
     if words.get("nullable"):
         slots[Slot.NULLABLE] = 1
     if "items" in words:
-        slots[Slot.ITEMS] = _encode(words["items"])
+        slots[Slot.ITEMS] = encode_simple(words["items"])
     if isinstance(properties := words.get("properties"), dict):
-        slots[Slot.PROPERTIES] = [[name, _encode(child)] for name, child in properties.items()]
+        slots[Slot.PROPERTIES] = [[name, encode_simple(child)] for name, child in properties.items()]
         slots[Slot.PROPERTY_ORDERING] = list(properties)
     if isinstance(choices := words.get("anyOf"), list):
-        slots[Slot.ANY_OF] = [_encode(choice) for choice in choices]
+        slots[Slot.ANY_OF] = [encode_simple(choice) for choice in choices]
     return [slots.get(index) for index in range(max(slots, default=-1) + 1)]

@@ -9,6 +9,9 @@ which become lists; and what Google's API answers with 400 to, taken to hold for
 enums of anything but texts (numbers keep their bounds and are named in the description), values of any kind (they
 become texts, numbers or booleans).
 
+What can't be described at all, an object without properties or a schema within itself, is refused; where the caller can
+undo it (`declarations.py`), it becomes a text that holds JSON, and is told.
+
 Left out without a word: what says nothing of the values (`title`, `default`, ...), and `additionalProperties` as a yes
 or no, since the model makes no others anyway.
 """
@@ -19,7 +22,7 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from studiogate_studio.wire.errors import WireError
-from studiogate_studio.wire.jspb import Json
+from studiogate_studio.wire.jspb import Json, encode
 
 type Schema = Mapping[str, Json]
 
@@ -76,6 +79,14 @@ _UNKNOWN = (
 """Words that limit the values and have no counterpart."""
 
 
+AS_TEXT = "contentMediaType"
+"""The word that marks a text which holds JSON. It isn't sent, and one that the original has is dropped."""
+
+_SHOWN = 400
+"""Characters of a schema that go into the description of a text."""
+_NOT_SHOWN = ("description", "title", "nullable", "$defs", "definitions", "$schema")
+
+
 @attrs.frozen(kw_only=True)
 class SimplifiedSchema:
     """A schema that can be sent, and what it lost."""
@@ -88,26 +99,47 @@ class SimplifiedSchema:
     """What the original says besides, a few words each: `multipleOf`, `format email`, ..."""
 
 
-def simplify_schema(schema: Schema) -> SimplifiedSchema:
+def simplify_schema(schema: Schema, *, as_text: bool = False) -> SimplifiedSchema:
     """Simplify a JSON Schema.
 
     Raises `WireError` for what no simple schema comes near: a reference that leads nowhere, recursion, too many schemas
     in one, an object without properties.
+
+    :param as_text: whether objects without properties, and a schema within itself, become texts that hold JSON, marked
+        by `AS_TEXT`, instead.
     """
-    simplifier = _Simplifier(schema)
+    simplifier = _Simplifier(schema, as_text=as_text)
     return SimplifiedSchema(schema=simplifier.simplify(schema, 0), left_out=tuple(simplifier.left_out))
 
 
+class _WithinItselfError(Exception):
+    """A reference leads to a schema that is just being described."""
+
+
 class _Simplifier:
-    def __init__(self, root: Schema) -> None:
+    def __init__(self, root: Schema, *, as_text: bool) -> None:
         self.left_out: dict[str, None] = {}
         """A set in the order met."""
         self._root = root
         self._met = 0
+        self._as_text = as_text
+        self._open: list[str] = ["#"]
+        """The references that lead to where the description is now."""
 
     def simplify(self, schema: Json | Schema, depth: int) -> dict[str, Json]:
         """Return a schema in simple words; anything that is no object, such as `true`, allows every value."""
-        whole = self._written_out(schema if isinstance(schema, Mapping) else {}, depth)
+        given, outer, through = schema if isinstance(schema, Mapping) else {}, len(self._open), list[str]()
+        try:
+            whole = self._written_out(given, depth, through)
+        except _WithinItselfError:
+            return self._text(given, "a schema within itself")
+        self._open += through
+        try:
+            return self._described(whole, depth)
+        finally:
+            del self._open[outer:]
+
+    def _described(self, whole: Schema, depth: int) -> dict[str, Json]:
         types, nullable = _types(whole)
         given = whole.get("anyOf", whole.get("oneOf"))
         choices = [choice for choice in given if not _is_null(choice)] if isinstance(given, list) else []
@@ -141,6 +173,8 @@ class _Simplifier:
             case None:
                 self._lose("values of any kind")
                 return {**simple, "anyOf": [{"type": name} for name in ("string", "number", "boolean")]}
+            case "object" if self._as_text and not whole.get("properties"):
+                return self._text(whole, "objects without properties")
             case "object":
                 simple |= self._object(whole, depth)
             case "array":
@@ -207,6 +241,17 @@ class _Simplifier:
             **({"required": names} if names else {}),
         }
 
+    def _text(self, whole: Schema, what: str) -> dict[str, Json]:
+        """Return the schema of a text that holds a JSON value of some schema, which its description tells if it can."""
+        self._lose(f"{what}, asked for as JSON in a text")
+        rest = {word: value for word, value in whole.items() if word not in _NOT_SHOWN}
+        source = encode(rest).decode()
+        tells = len(rest) > 1 and len(source) <= _SHOWN and "$ref" not in source
+        note = f"JSON as text, by this JSON Schema: {source}" if tells else "JSON as text."
+        described = whole.get("description")
+        description = f"{described} {note}" if isinstance(described, str) and described else note
+        return {"type": "string", "description": description, AS_TEXT: "application/json"}
+
     def _items(self, whole: Schema, depth: int) -> dict[str, Json]:
         first, items = whole.get("prefixItems"), whole.get("items")
         if not isinstance(first, list) or not first:
@@ -224,16 +269,24 @@ class _Simplifier:
         self._lose(f"format {name}" if isinstance(name, str) and re.fullmatch("[a-z-]{1,24}", name) else "format")
         return {}
 
-    def _written_out(self, schema: Schema, depth: int) -> dict[str, Json]:
-        """Return a schema without `$ref` and `allOf`: what they lead to is joined with what stands beside them."""
+    def _written_out(self, schema: Schema, depth: int, through: list[str]) -> dict[str, Json]:
+        """Return a schema without `$ref` and `allOf`: what they lead to is joined with what stands beside them.
+
+        :param through: takes the references that were followed.
+        """
         self._met += 1
         if depth > _MAX_DEPTH or self._met > _MAX_SCHEMAS:
             raise WireError(f"The schema is recursive, over {_MAX_DEPTH} levels deep, or of over {_MAX_SCHEMAS} parts.")
         reference, every = schema.get("$ref"), schema.get("allOf")
+        if isinstance(reference, str):
+            if self._as_text and reference in self._open:
+                raise _WithinItselfError
+            through.append(reference)
         parts: list[Schema] = [self._resolve(reference)] if isinstance(reference, str) else []
         parts += [part for part in every if isinstance(part, dict)] if isinstance(every, list) else []
         joined: dict[str, Json] = {}
-        for part in [*(self._written_out(part, depth + 1) for part in parts), _without(schema, "$ref", "allOf")]:
+        written = [self._written_out(part, depth + 1, through) for part in parts]
+        for part in [*written, _without(schema, "$ref", "allOf")]:
             for word, value in part.items():
                 joined[word] = self._join(word, joined[word], value) if word in joined else value
         return joined

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from studiogate.tools import FunctionDeclaration
+from studiogate_studio.wire.declarations import Declaration
 from studiogate_studio.wire.indices import Tool
 from studiogate_studio.wire.jspb import Json
-from studiogate_studio.wire.schema import encode_schema
+from studiogate_studio.wire.schema import encode_simple
 
 
 def google_search() -> list[Json]:
@@ -36,17 +36,14 @@ SWITCHES: Mapping[str, Callable[[], list[Json]]] = {
 """The tools that run upstream, by the name under which a tool plan switches them on."""
 
 
-def functions(declarations: Sequence[FunctionDeclaration]) -> list[Json]:
+def functions(declarations: Sequence[Declaration]) -> list[Json]:
     """Declare functions; all of a request go into one entry."""
     return _entry(Tool.FUNCTIONS, [_declaration(declaration) for declaration in declarations])
 
 
-def _declaration(declaration: FunctionDeclaration) -> list[Json]:
+def _declaration(declaration: Declaration) -> list[Json]:
     head: list[Json] = [declaration.name, declaration.description]
-    # A schema of an object without properties is refused upstream, so it is left out.
-    if declaration.parameters and declaration.parameters.get("properties"):
-        head.append(encode_schema(declaration.parameters))
-    return head
+    return head if declaration.parameters is None else [*head, encode_simple(declaration.parameters)]
 
 
 def _entry(kind: Tool, options: list[Json]) -> list[Json]:

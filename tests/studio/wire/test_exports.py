@@ -13,6 +13,7 @@ def test_every_public_name_is_exported() -> None:
         "answer",
         "brackets",
         "bulk",
+        "declarations",
         "encoding",
         "errors",
         "finish",

@@ -48,6 +48,13 @@ def test_a_model_that_looks_closer_when_told() -> None:
     assert [model.media_resolution for model in listed] == [True, False]
 
 
+def test_a_model_that_calls_functions() -> None:
+    """The capability is among the codes; where there are no codes, nobody knows."""
+    listed = models(row("models/a", capabilities=[1, 10]), row("models/b", capabilities=[1]), row("models/c"))
+
+    assert [model.functions for model in listed] == [True, False, None]
+
+
 def test_only_models_that_generate_are_listed() -> None:
     """Embedding, image and live models answer other methods."""
     listed = models(row("models/a"), row("models/b", methods=["predict"]), row("models/c", methods=None))

@@ -308,3 +308,27 @@ def test_top_k_is_set() -> None:
     body = b'["models/a",[[[[null,"hi"]],"user"]],null,[null,null,null,9,1,1,64],"!p"]'
 
     assert json.loads(patch_request(body, RequestPatch(top_k=40)))[3][6] == 40
+
+
+SEARCHES: Any = [None, None, None, []]
+CALLS: Any = [None, [["f", ""]]]
+TOOL_CONFIGS: list[tuple[Any, Any]] = [
+    ((), None),
+    ((CALLS,), None),
+    ((SEARCHES,), [[None, None, "UTC"]]),
+    ((SEARCHES, CALLS), [[None, None, "UTC"], None, 1]),
+    (([[]], CALLS), [None, None, 1]),
+]
+
+
+@pytest.mark.parametrize(("tools", "config"), TOOL_CONFIGS)
+def test_the_tool_config_goes_with_the_tools(tools: tuple[Any, ...], config: Any) -> None:
+    """The page's is about its search; functions beside other tools have to be announced."""
+    body = json.dumps(
+        ["models/m", [[[[None, "hi"]], "user"]], *[None] * 2, "!p", *[None] * 8, [[None, None, "UTC"]]]
+    ).encode()
+
+    patched = json.loads(patch_request(body, RequestPatch(tools=tools)))
+
+    assert [*patched, None][13] == config
+    assert patched[6] == (list(tools) or None)

@@ -1,6 +1,7 @@
 from studiogate.tools import FunctionDeclaration
 from studiogate_studio.wire import (
     code_execution,
+    declare,
     functions,
     google_maps,
     google_search,
@@ -27,7 +28,7 @@ def test_functions_share_an_entry() -> None:
     )
     time = FunctionDeclaration(name="time", parameters={"type": "object", "properties": {}})
 
-    assert functions([weather, time]) == [
+    assert functions([declare(weather), declare(time)]) == [
         None,
         [["weather", "Tell it.", slots({0: 6, 6: [["city", [1]]], 22: ["city"]})], ["time", ""]],
     ]

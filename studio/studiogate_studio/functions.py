@@ -1,0 +1,141 @@
+"""A turn's functions on AI Studio: declared where the model can call them, as text where it can't.
+
+For every backend that answers from the page: the declarations go into the request or into the page's dialog, the
+instruction behind the system instruction, and the answer's events through `read`.
+
+AI Studio declares functions and says nothing of how they are to be called; that is made by `studiogate.functions`.
+Functions are declared where three things hold, and described as text elsewhere:
+
+- the model can call functions, by the list of models;
+- the upstream runs no tools of its own in the same turn. Models before Gemini 3, which are those without levels of
+  thinking, refuse both together;
+- the parameters can be described.
+
+Those older models also refuse to be held to JSON while functions are declared, so JSON is asked for in words then.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+import attrs
+import msgspec
+
+from studiogate.errors import Declined
+from studiogate.events import Event, ToolCall
+from studiogate.exchange import Exchange
+from studiogate.functions import CallMode, FunctionPlan, plan_functions
+from studiogate.models import Model
+from studiogate.params import Params, ResponseFormat
+from studiogate_studio.wire import Declaration, Json, WireError, declare, functions
+
+_REPORTED = 3
+"""Functions whose simplifications are told by name."""
+
+_JSON = "Whenever you don't call a function, your whole answer is one JSON document, without a fence around it"
+
+
+@attrs.frozen(kw_only=True)
+class PageFunctions:
+    """Say what a turn is given for the exchange's functions."""
+
+    plan: FunctionPlan
+    params: Params
+    """The exchange's, with a note on what the declarations leave out; these replace them."""
+    declarations: Mapping[str, Declaration] = attrs.field(factory=dict[str, Declaration])
+    """What to declare, by the client's names, in order; empty where functions are described as text."""
+    instruction: str = ""
+    """What the system instruction has to say besides the client's; may be empty."""
+
+    @property
+    def tool(self) -> Json:
+        """Return the entry of a request's tools that declares the functions; None where none is declared."""
+        return functions(list(self.declarations.values())) if self.declarations else None
+
+    def instruct(self, system: str | None) -> str | None:
+        """Return a system instruction with what the turn adds to it."""
+        return "\n\n".join(part for part in (system, self.instruction) if part) or None
+
+    async def read(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """Yield a turn's events with calls as the client has declared them; closes `events`."""
+        async with aclosing(self.plan.read(self._restored(events))) as read:
+            async for event in read:
+                yield event
+
+    async def _restored(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        names = {declaration.name: name for name, declaration in self.declarations.items()}
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, ToolCall) and event.name in names:
+                    name = names[event.name]
+                    arguments = _restored_arguments(event.arguments, self.declarations[name])
+                    yield attrs.evolve(event, name=name, arguments=arguments)
+                else:
+                    yield event
+
+
+def fit_functions(exchange: Exchange, model: Model | None) -> PageFunctions:
+    """Return what to do about an exchange's functions.
+
+    :param model: the requested model as AI Studio lists it; None if it doesn't, which counts as one that can.
+    :raises Declined: the operator wants functions to be declared, and these can't be.
+    """
+    plan = plan_functions(exchange.request, exchange.plan)
+    if not plan.offered:
+        return PageFunctions(plan=plan, params=exchange.params)
+    declarations: Mapping[str, Declaration] = {}
+    if exchange.call_mode is not CallMode.EMULATED:
+        try:
+            declarations = _declarations(plan, exchange, model)
+        except Declined:
+            if exchange.call_mode is CallMode.NATIVE:
+                raise
+    if not declarations:
+        plan = plan_functions(exchange.request, exchange.plan, emulate=True)
+    params, instruction = _reported(exchange.params, declarations), plan.instruction
+    if params.response_format is not None and not (declarations and mixes(model)):
+        params = params.drop("response_format", "asked for in words, as functions may be called too")
+        instruction = f"{instruction}\n\n{_in_words(exchange.request.params.response_format)}".lstrip()
+    return PageFunctions(plan=plan, params=params, declarations=declarations, instruction=instruction)
+
+
+def mixes(model: Model | None) -> bool:
+    """Tell whether functions may be declared beside the upstream's own tools and a form of the answer."""
+    return model is not None and model.thinking is not None and bool(model.thinking.levels)
+
+
+def _declarations(plan: FunctionPlan, exchange: Exchange, model: Model | None) -> Mapping[str, Declaration]:
+    """Return the declarations; raise `Declined` where there can be none."""
+    if model is not None and model.functions is False:
+        raise Declined(f"{model.id} can't call functions")
+    if exchange.plan.switches and not mixes(model):
+        raise Declined(f"functions can't be declared together with {', '.join(exchange.plan.switches)}")
+    declarations: dict[str, Declaration] = {}
+    for function in plan.declared:
+        try:
+            declarations[function.name] = declare(function)
+        except WireError as error:
+            reason = str(error).rstrip(".")
+            raise Declined(f"the function {function.name} can't be declared: {reason}") from error
+    return declarations
+
+
+def _reported(params: Params, declarations: Mapping[str, Declaration]) -> Params:
+    """Return parameters with a note on what the declarations leave out."""
+    lossy = {name: declaration.left_out for name, declaration in declarations.items() if declaration.left_out}
+    if not lossy:
+        return params
+    told = [f"{name} goes without {', '.join(what)}" for name, what in list(lossy.items())[:_REPORTED]]
+    more = [f"{len(lossy) - _REPORTED} more functions are simplified"] if len(lossy) > _REPORTED else []
+    return params.note("tools", "; ".join([*told, *more]))
+
+
+def _in_words(form: ResponseFormat | None) -> str:
+    if form is None or form.schema is None:
+        return f"{_JSON}."
+    return f"{_JSON}, which follows this JSON Schema:\n{msgspec.json.encode(form.schema).decode()}"
+
+
+def _restored_arguments(arguments: str, declaration: Declaration) -> str:
+    value: dict[str, Json] = msgspec.json.decode(arguments)
+    restored = declaration.restore(value)
+    return arguments if restored == value else msgspec.json.encode(restored).decode()
