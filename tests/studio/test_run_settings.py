@@ -1,348 +1,88 @@
-"""Every control of the run settings, set in the real browser; what the page then sends is in the simulator's log."""
+"""What an exchange wants of the page."""
 
-import json
-from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import attrs
-import pytest
-import pytest_asyncio
 
-from studiogate.errors import Declined
-from studiogate.params import ResponseFormat
+from studiogate.chat import ChatRequest
+from studiogate.exchange import Exchange
+from studiogate.models import Model, Thinking
+from studiogate.params import Params, ResponseFormat
+from studiogate.prompt import Prompt
 from studiogate.thinking import ThinkingChoice
-from studiogate.tools import FunctionDeclaration
-from studiogate_studio.preferences import INSTRUCTION_TITLE
-from studiogate_studio.run_settings import RunSettings
-from studiogate_studio.tab import Tab
-from studiogate_studio.tabs import TabPool
+from studiogate.tools import FunctionDeclaration, ToolPlan
+from studiogate_studio.run_settings import RunSettings, note_refused, run_settings_of
 
-from .conftest import Simulator, eventually, running, signed_in
-
-FLASH = RunSettings(
-    model="gemini-2.5-flash", model_title="Gemini 2.5 Flash", temperature=1, top_p=0.95, max_tokens=65536
+MODEL = Model(
+    id="m",
+    display_name="The M",
+    default_temperature=0.9,
+    default_top_p=0.8,
+    output_token_limit=100,
+    thinking=Thinking(levels=("low", "high"), default_level="high"),
 )
-PRO_3 = attrs.evolve(
-    FLASH,
-    model="gemini-3-pro-preview",
-    model_title="Gemini 3 Pro Preview",
-    thinking=ThinkingChoice(level="high"),
-)
-DEFAULTS: Mapping[str, Any] = {"max_output_tokens": 65536, "temperature": 1, "top_p": 0.95, "top_k": 64}
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(simulator_process: Simulator, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[TabPool]:
-    """Run one browser for all tests; each leases its tab anew."""
-    settings = signed_in(simulator_process, tmp_path_factory.mktemp("browser"))
-    async with running(settings) as pool:
-        yield pool
+def exchange(**fields: Any) -> Exchange:
+    """Return an exchange that asks for nothing but a model, but for the given fields."""
+    request = ChatRequest(model="m", messages=(), params=fields.get("params", Params()))
+    given: dict[str, Any] = {"prompt": Prompt(system=None, text="Hi", attachments=()), "model": MODEL, **fields}
+    return Exchange(id="req_1", request=request, deadline=0, **given)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def tab(browser: TabPool, simulator: Simulator) -> AsyncGenerator[Tab]:
-    """Return a leased tab, and the simulator with an empty log."""
-    async with browser.lease() as tab:
-        yield tab
-
-
-async def sent(tab: Tab, simulator: Simulator, run: RunSettings) -> tuple[Mapping[str, str], dict[str, Any]]:
-    """Set the page, submit a prompt; return what was refused and what the upstream received."""
-    refused = await tab.set_run_settings(run)
-    await tab.type_prompt("Hello")
-    await tab.submit()
-    await eventually(lambda: simulator.prompts() == ["Hello"])
-    return refused, simulator.control.get("/__sim/log").json()[0]
-
-
-async def test_defaults_of_a_model(tab: Tab, simulator: Simulator) -> None:
-    """What nobody asked for is at the model's default, and the search that the page has on is off."""
-    refused, turn = await sent(tab, simulator, FLASH)
-
-    assert refused == {}
-    assert (turn["model"], turn["system"], turn["tools"]) == ("gemini-2.5-flash", None, [])
-    assert turn["config"] == {**DEFAULTS, "thinking": {"include_thoughts": True}} | turn["config"]
-
-
-async def test_everything_of_the_sampling(tab: Tab, simulator: Simulator) -> None:
-    """Numbers and stop sequences arrive as they were asked for."""
-    run = attrs.evolve(
-        FLASH, temperature=0.35, top_p=0.5, max_tokens=1234, stop=("END", 'say "no"', "a, b"), media_resolution="low"
+def test_what_is_left_open_is_the_models_default() -> None:
+    """So that nothing somebody else has set in the page counts."""
+    assert run_settings_of(exchange(), MODEL) == RunSettings(
+        model="m",
+        model_title="The M",
+        temperature=0.9,
+        top_p=0.8,
+        max_tokens=100,
+        thinking=ThinkingChoice(level="high"),
     )
 
-    refused, turn = await sent(tab, simulator, run)
 
-    assert refused.keys() <= {"detail"}
-    config = turn["config"]
-    assert (config["temperature"], config["top_p"], config["max_output_tokens"]) == (0.35, 0.5, 1234)
-    assert config["stop_sequences"] == ["END", 'say "no"', "a, b"]
-
-
-@pytest.mark.parametrize(
-    ("run", "thinking"),
-    [
-        (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=0)), {"include_thoughts": False, "budget": 0}),
-        (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=4096)), {"include_thoughts": True, "budget": 4096}),
-        (attrs.evolve(PRO_3, thinking=ThinkingChoice(level="low")), {"include_thoughts": True, "level": "LOW"}),
-    ],
-    ids=["off", "budget", "level"],
-)
-async def test_ways_of_thinking(tab: Tab, simulator: Simulator, run: RunSettings, thinking: dict[str, Any]) -> None:
-    """Each kind of model is told its own way how much to think."""
-    refused, turn = await sent(tab, simulator, run)
-
-    assert refused == {}
-    assert turn["config"]["thinking"] == thinking
+def test_a_model_that_is_not_listed_has_no_known_defaults() -> None:
+    """What is known of it is its id; the page is left as it is."""
+    assert run_settings_of(exchange(model=attrs.evolve(MODEL, id="other")), None) == RunSettings(model="other")
+    assert run_settings_of(exchange(model=None), None) == RunSettings()
 
 
-async def kept(tab: Tab) -> str:
-    """Return all that the page keeps in the browser."""
-    text: str = await tab.page.evaluate("JSON.stringify({ ...localStorage })")
-    return text
-
-
-async def test_a_system_instruction(tab: Tab, simulator: Simulator) -> None:
-    """It goes with the prompt to the letter, and nothing of it is kept in the browser."""
-    text = 'You are "brief".\n\n  - No lists\n'
-
-    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, system_instruction=text.replace("\n", "\r\n")))
-
-    assert (refused, turn["system"]) == ({}, text)
-    assert "brief" not in await kept(tab)
-
-
-async def test_presets_of_the_accounts_owner_stay(tab: Tab, simulator: Simulator) -> None:
-    """A preset that is chosen in the page is neither used nor changed, with an instruction or without."""
-    theirs = [{"title": "Mine", "text": "Rhyme."}]
-    await tab.page.evaluate(
-        """(all) => {
-          localStorage.setItem("aistudio_all_system_instructions", JSON.stringify(all));
-          const preference = JSON.parse(localStorage.getItem("aiStudioUserPreference"));
-          preference.selectedSystemInstructionsConfigName = all[0].title;
-          localStorage.setItem("aiStudioUserPreference", JSON.stringify(preference));
-        }""",
-        theirs,
+def test_all_that_a_request_asks_for() -> None:
+    """Each has its field."""
+    function = FunctionDeclaration(name="now")
+    params = Params(
+        temperature=0.0,
+        top_p=0.5,
+        max_tokens=5,
+        stop=("a", "b", "a"),
+        thinking=ThinkingChoice(budget=0),
+        response_format=ResponseFormat(),
     )
-    for instruction, received in (("", None), ("Be brief.", "Be brief.")):
-        simulator.control.delete("/__sim/log")
-        await tab.chat.open_new_chat()
-        tab.submitted = False
-        _, turn = await sent(tab, simulator, attrs.evolve(FLASH, system_instruction=instruction))
-        await tab.chat.stop()
+    plan = ToolPlan(switches={"google_search": {}, "url_context": {}, "code_execution": {}}, functions=(function,))
+    prompt = Prompt(system="Rhyme.", text="Hi", attachments=())
 
-        assert turn["system"] == received
-        listed = await tab.page.evaluate("localStorage.getItem('aistudio_all_system_instructions')")
-        assert json.loads(listed) == theirs
-
-
-async def test_what_a_page_left_of_an_instruction_is_gone_in_the_next(tab: Tab) -> None:
-    """A tab may break off between the saving of a system instruction and its removal."""
-    await tab.page.evaluate(
-        """(title) => {
-          localStorage.setItem("aistudio_all_system_instructions", JSON.stringify([{ title, text: "A secret." }]));
-          const preference = JSON.parse(localStorage.getItem("aiStudioUserPreference"));
-          preference.selectedSystemInstructionsConfigName = title;
-          localStorage.setItem("aiStudioUserPreference", JSON.stringify(preference));
-        }""",
-        INSTRUCTION_TITLE,
-    )
-    await tab.chat.open_new_chat()
-
-    left = await kept(tab)
-    assert "secret" not in left
-    assert INSTRUCTION_TITLE not in left
-
-
-ADD = FunctionDeclaration(
-    name="add",
-    description="Add numbers.",
-    parameters={
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": {
-            "a": {"type": "integer", "default": 1},
-            "b": {"anyOf": [{"type": "integer"}, {"type": "string"}], "description": "The second."},
-            "how": {"type": "array", "items": {"type": "string", "enum": ["fast", "slow"]}},
-        },
-        "required": ["a", "b"],
-        "additionalProperties": False,
-    },
-)
-NOW = FunctionDeclaration(name="now", description="Tell the time.")
-
-
-async def test_functions(tab: Tab, simulator: Simulator) -> None:
-    """They are declared in the words that the page takes, and what those leave out is told."""
-    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, functions=(ADD, NOW)))
-
-    assert refused == {"tools": "add is declared without choices but the first"}
-    [tool] = turn["tools"]
-    add, now = tool["function_declarations"]
-    assert now == {"name": "now", "description": "Tell the time."}
-    assert (add["name"], add["description"]) == ("add", "Add numbers.")
-    parameters = add["parameters"]
-    assert parameters["properties"]["a"] == {"type": "integer"}
-    assert parameters["properties"]["b"] == {"type": "integer", "description": "The second."}
-    assert parameters["properties"]["how"] == {"type": "array", "items": {"type": "string", "enum": ["fast", "slow"]}}
-    assert parameters["required"] == ["a", "b"]
-
-
-async def test_functions_go_before_what_excludes_them(tab: Tab, simulator: Simulator) -> None:
-    """The page has neither search nor JSON beside functions; the client is told."""
-    run = attrs.evolve(FLASH, functions=(NOW,), search=True, code_execution=True, response_format=ResponseFormat())
-
-    refused, turn = await sent(tab, simulator, run)
-
-    assert [tool.keys() for tool in turn["tools"]] == [{"function_declarations"}]
-    assert refused == {
-        "google_search": "its control can't be used now; it is off",
-        "code_execution": "its control can't be used now; it is off",
-        "response_format": "the page has no structured output beside functions",
-    }
-
-
-async def test_functions_that_no_schema_describes_are_declined(tab: Tab, simulator: Simulator) -> None:
-    """Nothing is sent: the model would call them without what they need."""
-    endless = {"type": "object", "properties": {"next": {"$ref": "#"}}}
-    recursive = FunctionDeclaration(name="walk", parameters=endless)
-
-    with pytest.raises(Declined, match="the function walk can't be declared"):
-        await tab.set_run_settings(attrs.evolve(FLASH, functions=(recursive,)))
-
-    with pytest.raises(Declined, match="AI Studio's page refuses the functions: Function now is declared twice"):
-        await tab.set_run_settings(attrs.evolve(FLASH, functions=(NOW, NOW)))
-    # Nothing is left open: the same tab answers another request.
-    refused, turn = await sent(tab, simulator, FLASH)
-    assert (refused, turn["tools"]) == ({}, [])
-
-
-async def test_answers_in_json(tab: Tab, simulator: Simulator) -> None:
-    """The schema goes into the page's editor; without one, JSON alone is asked for."""
-    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-    run = attrs.evolve(FLASH, response_format=ResponseFormat(schema=schema), code_execution=True)
-
-    refused, turn = await sent(tab, simulator, run)
-
-    assert refused == {}
-    assert turn["config"]["response_mime_type"] == "application/json"
-    assert turn["config"]["response_schema"] == schema
-    assert turn["tools"] == [{"code_execution": {}}]
-
-
-async def test_json_without_a_schema(tab: Tab, simulator: Simulator) -> None:
-    """The switch alone asks for it."""
-    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, response_format=ResponseFormat()))
-
-    assert refused == {}
-    assert turn["config"]["response_mime_type"] == "application/json"
-    assert "response_schema" not in turn["config"]
-
-
-async def test_tools_that_run_upstream(tab: Tab, simulator: Simulator) -> None:
-    """Each is on where it was asked for."""
-    run = attrs.evolve(FLASH, search=True, url_context=True, code_execution=True)
-
-    refused, turn = await sent(tab, simulator, run)
-
-    assert refused == {}
-    assert {name for tool in turn["tools"] for name in tool} == {"google_search", "url_context", "code_execution"}
-
-
-async def test_settings_of_one_prompt_do_not_reach_the_next(tab: Tab, simulator: Simulator) -> None:
-    """In the same chat, everything is put back; the composer can be used."""
-    run = attrs.evolve(
-        PRO_3,
-        temperature=0.1,
-        top_p=0.1,
-        max_tokens=7,
-        stop=("a", "b"),
-        search=True,
-        thinking=ThinkingChoice(level="low"),
-        functions=(ADD,),
+    assert run_settings_of(exchange(params=params, plan=plan, prompt=prompt), MODEL) == RunSettings(
+        model="m",
+        model_title="The M",
         system_instruction="Rhyme.",
+        temperature=0.0,
+        top_p=0.5,
+        max_tokens=5,
+        stop=("a", "b"),
+        thinking=ThinkingChoice(budget=0),
+        search=True,
+        url_context=True,
+        code_execution=True,
+        functions=(function,),
+        response_format=ResponseFormat(),
     )
-    assert (await tab.set_run_settings(run)).keys() == {"tools", "google_search"}
-
-    refused, turn = await sent(tab, simulator, PRO_3)
-
-    assert (refused, turn["model"], turn["system"], turn["tools"]) == ({}, "gemini-3-pro-preview", None, [])
-    assert turn["config"].items() >= DEFAULTS.items()
-    assert "stop_sequences" not in turn["config"]
-    assert turn["config"]["thinking"]["level"] == "HIGH"
 
 
-async def test_what_a_model_has_not_is_told(tab: Tab, simulator: Simulator) -> None:
-    """A model without thinking and tools takes the prompt all the same."""
-    gemma = attrs.evolve(FLASH, model="gemma-3-27b-it", model_title="Gemma 3 27B", max_tokens=9000)
-    run = attrs.evolve(gemma, thinking=ThinkingChoice(level="low"), search=True, media_resolution="low")
+def test_what_the_page_refused_is_reported_where_it_was_asked_for() -> None:
+    """A default that the page has no control for is no news."""
+    asking = exchange(params=Params(temperature=0.5, ignored={"logit_bias": "gone"}))
 
-    refused, turn = await sent(tab, simulator, run)
+    note_refused(asking, {"temperature": "no control", "top_p": "no control", "google_search": "off"})
 
-    assert turn["model"] == "gemma-3-27b-it"
-    assert refused == {
-        "max_tokens": "the page takes 8192 instead",
-        "reasoning_effort": "the page has no control for it",
-        "google_search": "the page has no control for it",
-        "detail": "the page has no control for it",
-    }
-
-
-async def test_a_number_is_brought_into_the_pages_steps(tab: Tab) -> None:
-    """Whatever the page makes of a value, the client is told."""
-    refused = await tab.set_run_settings(attrs.evolve(FLASH, temperature=0.333, top_p=0.9512))
-
-    assert refused == {"temperature": "the page takes 0.35 instead", "top_p": "the page takes 0.95 instead"}
-
-
-async def test_stop_sequences_that_cannot_be_typed(tab: Tab, simulator: Simulator) -> None:
-    """A field of one line has no line breaks; the others arrive."""
-    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, stop=("\n\n", "END")))
-
-    assert refused == {"stop": "the page took 1 of 2"}
-    assert turn["config"]["stop_sequences"] == ["END"]
-
-
-@pytest.mark.parametrize("model", ["imagen-4.0-generate-001", "gemini-9"])
-async def test_a_model_that_the_page_does_not_offer_is_declined(tab: Tab, model: str) -> None:
-    """Another one would answer; it isn't asked."""
-    with pytest.raises(Declined, match=f"AI Studio's page does not offer {model}"):
-        await tab.set_run_settings(attrs.evolve(FLASH, model=model, model_title="Something"))
-
-
-async def test_a_model_that_only_the_picker_has(tab: Tab, simulator: Simulator) -> None:
-    """What it is called there is what the page has to show then."""
-    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, model="gemini-2.5-pro", model_title=None))
-
-    assert (refused, turn["model"]) == ({}, "gemini-2.5-pro")
-
-
-async def test_a_model_that_nobody_knows_is_declined(tab: Tab) -> None:
-    """Without a title it couldn't even be recognised."""
-    with pytest.raises(Declined, match="does not offer gemini-9"):
-        await tab.set_run_settings(attrs.evolve(FLASH, model="gemini-9", model_title=None))
-
-
-async def test_a_narrow_window(tab: Tab, simulator: Simulator) -> None:
-    """The settings are a drawer there, that isn't in the page and lies over it when open."""
-    try:
-        await tab.page.set_viewport_size({"width": 700, "height": 900})
-        await tab.page.wait_for_selector("ms-run-settings", state="detached")
-        refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, temperature=0.5, search=True))
-    finally:
-        await tab.page.set_viewport_size({"width": 1280, "height": 900})
-
-    assert (refused, turn["config"]["temperature"], turn["tools"]) == ({}, 0.5, [{"google_search": {}}])
-
-
-async def test_closed_groups_and_an_open_menu(tab: Tab, simulator: Simulator) -> None:
-    """Groups are opened, what lies over the page is closed."""
-    for group in ("tools", "advanced settings"):
-        await tab.page.click(f'button[aria-label="Expand or collapse {group}"]')
-    await tab.page.click('button[aria-label="View more actions"]')
-
-    refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, top_p=0.5, stop=("END",)))
-
-    assert refused == {}
-    assert (turn["config"]["top_p"], turn["config"]["stop_sequences"], turn["tools"]) == (0.5, ["END"], [])
+    assert asking.params.ignored == {"logit_bias": "gone", "temperature": "no control", "google_search": "off"}

@@ -34,10 +34,12 @@ async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str
         functions.
     :raises PageBroken: the page is gone, shows no run settings, or doesn't do what it should.
     """
+    if await chat.uploads.held():
+        # From an attempt that failed; to get rid of them later would take the settings along.
+        await chat.open_new_chat()
     await chat.dismiss_overlays()
     panel = await open_panel(chat.probe)
-    if run.model is not None:
-        await choose_model(chat, run.model, run.model_title)
+    if run.model is not None and await choose_model(chat, run.model, run.model_title):
         panel = await open_panel(chat.probe)
     await set_system_instruction(chat.probe, run.system_instruction)
     first = [*forms_off(run), *tool_steps(run, on=False), *thinking_steps(run), *sampling_steps(run)]

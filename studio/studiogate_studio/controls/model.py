@@ -38,8 +38,8 @@ class Picked:
     """What the picker calls the model; empty where it has none."""
 
 
-async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> None:
-    """Have the page use a model.
+async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> bool:
+    """Have the page use a model; returns whether that changed anything.
 
     :param title: what the page calls it; None if it isn't known.
     :raises Declined: the page doesn't offer it.
@@ -47,7 +47,7 @@ async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> None
     """
     wanted = {"id": model_id, "title": title}
     if (await _shown(chat.probe, wanted)).same:
-        return
+        return False
     picked = await chat.probe.ask(Picked, "pick", part=PART, wait_s=_PICKER_S, slack_s=2 * _PICKER_S, wanted=wanted)
     wanted["title"] = title or picked.title or None
     shown = await _shown(chat.probe, wanted)
@@ -56,7 +56,7 @@ async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> None
         await open_panel(chat.probe)
         shown = await _shown(chat.probe, wanted, wait_s=_PICKER_S)
     if shown.same:
-        return
+        return True
     if not shown.id and not shown.title:
         raise PageBroken("The page shows no model; if it has changed, set studio.selectors.")
     raise Declined(f"AI Studio's page does not offer {model_id}")
