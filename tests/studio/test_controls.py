@@ -56,7 +56,7 @@ async def tab(browser: TabPool, simulator: Simulator) -> AsyncGenerator[Tab]:
 
 async def sent(tab: Tab, simulator: Simulator, run: RunSettings | None) -> tuple[Mapping[str, str], dict[str, Any]]:
     """Set the page, submit a prompt; return what was refused and what the upstream received."""
-    refused = await tab.set_run_settings(run) if run else {}
+    refused: Mapping[str, str] = await tab.set_run_settings(run) if run else {}
     await tab.type_prompt("Hello")
     await tab.submit()
     await eventually(lambda: simulator.prompts() == ["Hello"])
