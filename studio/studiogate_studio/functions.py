@@ -26,6 +26,7 @@ from studiogate.exchange import Exchange
 from studiogate.functions import CallMode, FunctionPlan, plan_functions
 from studiogate.models import Model
 from studiogate.params import Params, ResponseFormat
+from studiogate.tools import FunctionDeclaration
 from studiogate_studio.wire import Declaration, Json, WireError, declare, functions
 
 _REPORTED = 3
@@ -45,6 +46,11 @@ class PageFunctions:
     """What to declare, by the client's names, in order; empty where functions are described as text."""
     instruction: str = ""
     """What the system instruction has to say besides the client's; may be empty."""
+
+    @property
+    def described(self) -> tuple[FunctionDeclaration, ...]:
+        """Return the functions that are described as text."""
+        return self.plan.described
 
     @property
     def tool(self) -> Json:
@@ -73,17 +79,18 @@ class PageFunctions:
                     yield event
 
 
-def fit_functions(exchange: Exchange, model: Model | None) -> PageFunctions:
+def fit_functions(exchange: Exchange, model: Model | None, *, as_text: bool = False) -> PageFunctions:
     """Return what to do about an exchange's functions.
 
     :param model: the requested model as AI Studio lists it; None if it doesn't, which counts as one that can.
+    :param as_text: whether they can't be declared, whatever the model says.
     :raises Declined: the operator wants functions to be declared, and these can't be.
     """
     plan = plan_functions(exchange.request, exchange.plan)
     if not plan.offered:
         return PageFunctions(plan=plan, params=exchange.params)
     declarations: Mapping[str, Declaration] = {}
-    if exchange.call_mode is not CallMode.EMULATED:
+    if exchange.call_mode is not CallMode.EMULATED and not as_text:
         try:
             declarations = _declarations(plan, exchange, model)
         except Declined:

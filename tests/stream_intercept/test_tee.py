@@ -150,6 +150,30 @@ async def test_a_reader_too_far_behind_is_cut_off(upstream: Upstream, ca_dir: Pa
             await anext(answer)
 
 
+@pytest.mark.parametrize("begun", [False, True])
+async def test_an_answer_that_is_let_go_is_the_pages(upstream: Upstream, ca_dir: Path, *, begun: bool) -> None:
+    """Whoever stops reading leaves it to the page, however much still comes; it can be aborted all the same."""
+    settings = attrs.evolve(rerouted(upstream, ca_dir), buffer_limit=1000)
+    async with running(settings) as proxy, browsing(proxy.port, ca_dir, RPC_HOST) as browser:
+        async with proxy.expect(lambda _: True, lambda body: body) as turn:
+            page = browser.post(PATH, b"hi")
+            sent = await upstream.next()
+            await turn.sent()
+            if begun:
+                sent.begin(200, {})
+                await turn.answer()
+            turn.let_go()
+        if not begun:
+            sent.begin(200, {})
+        sent.send(b"x" * 900)
+        sent.send(b"y" * 900)
+        await page.until(b"x" * 900 + b"y" * 900)
+        await turn.abort()
+        await asyncio.gather(sent.reset.wait(), page.until_ended())
+
+        assert page.reset is not None
+
+
 async def test_a_cancelled_reader_loses_nothing(stage: Stage) -> None:
     """A reader that is cancelled while it waits can be followed by another."""
     async with asyncio.TaskGroup() as page, stage.expect(b"hi") as turn:

@@ -15,13 +15,14 @@ import attrs
 from studiogate.errors import Declined
 from studiogate.events import Event, Finish
 from studiogate.exchange import Exchange
-from studiogate.functions import CallMode, FunctionPlan, plan_functions
+from studiogate.functions import CallMode
 from studiogate.models import Model
 from studiogate_dom_scrape.reading import Reading, begin
 from studiogate_dom_scrape.settings import DomScrapeSettings
 from studiogate_studio.errors import PageBroken
+from studiogate_studio.functions import PageFunctions, fit_functions
 from studiogate_studio.run_settings import note_refused, run_settings_of
-from studiogate_studio.tab import Tab
+from studiogate_studio.tab import CallReader, Tab
 
 _STOP_S = 1.0
 """Seconds the page gets to stop an answer that nobody waits for; the tab's renewal ends it too."""
@@ -40,7 +41,7 @@ async def answer(
     if tab.submitted:
         # What the client is told of its parameters is about the prompt that was sent.
         exchange.params = tab.params or exchange.params
-        functions = tab.functions
+        functions: CallReader = tab.functions
     else:
         functions = await _submit(exchange, tab, model)
     # To the letter is what a client gets that waits for the whole, or whose answer is read by a machine.
@@ -74,7 +75,7 @@ async def _read(reading: Reading, exchange: Exchange, tab: Tab) -> AsyncGenerato
             exchange.stack.push_async_callback(_stop, tab)
 
 
-async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> FunctionPlan:
+async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunctions:
     """Set the page's controls, upload, type and submit; returns what was done about functions."""
     functions = await _set_controls(exchange, tab, model)
     if exchange.attachments:
@@ -90,26 +91,27 @@ async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> Function
     return functions
 
 
-async def _set_controls(exchange: Exchange, tab: Tab, model: Model | None) -> FunctionPlan:
-    if exchange.call_mode is not CallMode.EMULATED:
-        functions = plan_functions(exchange.request, exchange.plan)
-        try:
-            await _set(exchange, tab, model, functions)
-        except Declined:
-            if not functions.declared or exchange.call_mode is CallMode.NATIVE:
-                raise
-        else:
-            return functions
-    functions = plan_functions(exchange.request, exchange.plan, emulate=True)
-    await _set(exchange, tab, model, functions)
+async def _set_controls(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunctions:
+    """Set the page's controls; where it can't declare the functions, they are described as text."""
+    functions = fit_functions(exchange, model)
+    try:
+        await _set(exchange, tab, model, functions)
+    except Declined:
+        if not functions.declarations or exchange.call_mode is CallMode.NATIVE:
+            raise
+        functions = fit_functions(exchange, model, as_text=True)
+        await _set(exchange, tab, model, functions)
     return functions
 
 
-async def _set(exchange: Exchange, tab: Tab, model: Model | None, functions: FunctionPlan) -> None:
-    run = run_settings_of(exchange, model)
-    system = functions.instruct(exchange.prompt.system) or ""
-    refused = await tab.set_run_settings(attrs.evolve(run, functions=functions.declared, system_instruction=system))
-    note_refused(exchange, refused)
+async def _set(exchange: Exchange, tab: Tab, model: Model | None, functions: PageFunctions) -> None:
+    exchange.params = functions.params
+    run = attrs.evolve(
+        run_settings_of(exchange, model),
+        functions=functions.plan.declared if functions.declarations else (),
+        system_instruction=functions.instruct(exchange.prompt.system) or "",
+    )
+    note_refused(exchange, await tab.set_run_settings(run))
 
 
 async def _stop(tab: Tab) -> None:

@@ -5,8 +5,8 @@
                 -> the answer's headers -> bytes -> frames -> events -> finish -> token counts
 
 The prompt itself is never rewritten, since the request carries a proof bound to it; all else the client asked for is
-patched into the request on its way. Whatever ends the reading early, an error or the client's leaving, aborts the
-answer upstream.
+patched into the request on its way. An answer that can't be read here goes on in the page, for a later backend to read
+it there; the end of the exchange, which the client's leaving is too, aborts what is left of it upstream.
 """
 
 import asyncio
@@ -64,6 +64,7 @@ class Answering:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")
         functions = fit_functions(exchange, model)
         exchange.params = note_detail(functions.params, exchange.request.attachments, model)
+        tab.params, tab.functions = exchange.params, functions
         turn = await self._submit(exchange, tab, request_patch(exchange, model, functions))
         try:
             stream = await turn.answer()
@@ -72,10 +73,12 @@ class Answering:
             async with aclosing(functions.read(read_answer(stream, tail_s=self.tail_s))) as events:
                 async for event in events:
                     yield event
+            # A stream that stays open after its answer is nobody's.
+            await turn.abort()
         except TransportError as error:
             raise Unavailable(str(error)) from error
         finally:
-            await turn.abort()
+            turn.let_go()
 
     async def _submit(self, exchange: Exchange, tab: Tab, patch: RequestPatch) -> Turn:
         """Upload, type and submit the prompt; returns once its request has gone upstream, patched."""
@@ -88,6 +91,7 @@ class Answering:
             lambda body: _patched(body, patch),
             pressed=lambda: tab.submitted,
         ) as turn:
+            exchange.stack.push_async_callback(turn.abort)
             submitting = asyncio.create_task(tab.submit(lambda: turn.sent_at is not None))
             try:
                 await _seen_or_failed(turn, submitting)

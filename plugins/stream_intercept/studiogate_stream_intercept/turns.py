@@ -48,7 +48,10 @@ type Cut = Callable[[], asyncio.Task[None]]
 
 
 class Turn:
-    """One submitted prompt and its answer. Made by `Turns.expect`; `abort` it unless its answer was read to the end."""
+    """One submitted prompt and its answer. Made by `Turns.expect`; `abort` it unless its answer was read to the end.
+
+    Whoever stops reading earlier lets it go (`let_go`): the page gets the rest, until it is aborted.
+    """
 
     def __init__(self, matches: Matches, patch: Patch, *, buffer_limit: int, on_over: Callable[["Turn"], None]) -> None:
         self.matches = matches
@@ -62,6 +65,7 @@ class Turn:
         self._failure: Exception | None = None
         self._stream: AnswerStream | None = None
         self._over = False
+        self._unread = False
         self._seen = asyncio.Event()
         self._headers = asyncio.Event()
         self._cut: Cut | None = None
@@ -97,6 +101,12 @@ class Turn:
         if self._cutting is not None:
             await asyncio.shield(self._cutting)
 
+    def let_go(self) -> None:
+        """Read no more of the answer: what still comes is for the page alone. Idempotent, also after the end."""
+        self._unread = True
+        if self._stream is not None:
+            self._stream.end(None, discard=True)
+
     # The proxy's side.
 
     @property
@@ -119,7 +129,7 @@ class Turn:
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Start the answer: its headers have come."""
-        if self._stream is None and not self._over:
+        if self._stream is None and not self._over and not self._unread:
             self._stream = AnswerStream(status=status, headers=headers, limit=self._limit, abort=self.abort)
             self._headers.set()
 
