@@ -10,6 +10,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from studiogate_simulator.page_options import GENERATIONS
 from studiogate_simulator.serving import Options, PortTaken, serve
 
 
@@ -22,8 +23,17 @@ from studiogate_simulator.serving import Options, PortTaken, serve
     help="Folder for the certificate authority and the browser state. Default: a temporary one, removed at exit.",
 )
 @click.option("--hydration-ms", default=50, show_default=True, type=click.IntRange(0), help="Page's start-up delay.")
+@click.option(
+    "--generation",
+    default="g3",
+    show_default=True,
+    type=click.Choice(GENERATIONS),
+    help="Period of the page: g1 2025, g2 up to spring 2026, g3 from mid 2026.",
+)
 @click.option("--exit-on-stdin-eof", is_flag=True, help="End when standard input closes, so as to die with a parent.")
-def main(*, host: str, port: int, state_dir: Path | None, hydration_ms: int, exit_on_stdin_eof: bool) -> None:
+def main(  # noqa: PLR0913 - an argument per option
+    *, host: str, port: int, state_dir: Path | None, hydration_ms: int, generation: str, exit_on_stdin_eof: bool
+) -> None:
     """Play Google AI Studio, page and RPC, on a local HTTPS port.
 
     Once ready it prints one line of JSON: url, port, ca (the certificate to trust) and storage_state (a signed-in
@@ -37,6 +47,7 @@ def main(*, host: str, port: int, state_dir: Path | None, hydration_ms: int, exi
             port=port,
             state_dir=state_dir,
             hydration_ms=hydration_ms,
+            generation=generation,
             exit_on_stdin_eof=exit_on_stdin_eof,
         )
         try:

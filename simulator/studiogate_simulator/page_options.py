@@ -12,7 +12,7 @@ from attrs import field, frozen, validators
 
 from studiogate_simulator.jspb import Json
 
-GENERATIONS: Final = "g3"
+GENERATIONS: Final = ("g1", "g2", "g3")
 """August to November 2025, December 2025 to spring 2026, mid to late 2026."""
 
 
@@ -22,6 +22,24 @@ class PageOptions:
 
     generation: str | None = field(default=None, validator=validators.optional(validators.in_(GENERATIONS)))
     """Which period's page it is; None for the one that the simulator was started with."""
+    composer_host: str | None = field(
+        default=None, validator=validators.optional(validators.in_(("prompt_box", "input_wrapper", "chunk_editor")))
+    )
+    """What the composer lies in: `ms-prompt-box`, `ms-prompt-input-wrapper`, or the chat's `ms-chunk-editor` alone."""
+    typing: str = field(default="input", validator=validators.in_(("input", "keys")))
+    """What tells the page of typed text: an `input` event, or only one that came with a real key."""
+    enter: str | None = field(default=None, validator=validators.optional(validators.in_(("preference", "ctrl"))))
+    """Which keys submit: as the preference says, or always Ctrl+Enter."""
+    stop: str | None = field(default=None, validator=validators.optional(validators.in_(("timer", "label"))))
+    """What Run is while an answer is generated: a plain button with a timer, or still a submit button called Stop."""
+    temporary_toggle: str | None = field(
+        default=None, validator=validators.optional(validators.in_(("toolbar", "menu")))
+    )
+    """Where the temporary chat is turned on."""
+    model_card: str | None = field(default=None, validator=validators.optional(validators.in_(("id", "trigger"))))
+    """Whether the model's card shows its id, or has a trigger with its title and an agent's badge."""
+    thinking_label: str | None = None
+    """How the thinking level is labelled: "Thinking Level" and "Thinking level" were seen."""
     file_input: str | None = field(
         default=None, validator=validators.optional(validators.in_(("box", "menu", "chooser")))
     )
@@ -48,6 +66,12 @@ class PageOptions:
 
 _DEFAULTS: Final[Mapping[str, Mapping[str, Json]]] = {
     "g1": {
+        "composer_host": "input_wrapper",
+        "enter": "ctrl",
+        "stop": "timer",
+        "temporary_toggle": "toolbar",
+        "model_card": "id",
+        "thinking_label": "Thinking level",
         "file_input": "chooser",
         "upload_label": "Upload File",
         "multiple": True,
@@ -55,6 +79,12 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Json]]] = {
         "streams_plain": True,
     },
     "g2": {
+        "composer_host": "prompt_box",
+        "enter": "preference",
+        "stop": "label",
+        "temporary_toggle": "toolbar",
+        "model_card": "id",
+        "thinking_label": "Thinking level",
         "file_input": "menu",
         "upload_label": "Upload a file",
         "multiple": False,
@@ -62,6 +92,12 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Json]]] = {
         "streams_plain": False,
     },
     "g3": {
+        "composer_host": "prompt_box",
+        "enter": "preference",
+        "stop": "label",
+        "temporary_toggle": "menu",
+        "model_card": "trigger",
+        "thinking_label": "Thinking Level",
         "file_input": "box",
         "upload_label": "Upload files",
         "multiple": True,

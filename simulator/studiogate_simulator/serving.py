@@ -45,6 +45,8 @@ class Options:
     """Folder for the certificate authority and the browser state; made if absent, its mode set to 0700."""
     hydration_ms: int
     """How long the page stays empty after its scripts run, in milliseconds."""
+    generation: str
+    """Period of the page, one of `GENERATIONS`."""
     exit_on_stdin_eof: bool
     """Whether to end when standard input closes."""
 
@@ -58,7 +60,7 @@ async def serve(options: Options) -> None:
     write_private(state_path, storage_state())
     port = free_port(options.host, options.port)
 
-    simulation = Simulation(hydration_ms=options.hydration_ms)
+    simulation = Simulation(hydration_ms=options.hydration_ms, generation=options.generation)
     stop = _stop_event(exit_on_stdin_eof=options.exit_on_stdin_eof)
     server = _server(options.host, port, certificates, simulation)
     serving = asyncio.create_task(server.serve())

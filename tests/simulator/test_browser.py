@@ -90,7 +90,7 @@ async def test_run_button(page: Page, simulator: Running) -> None:
 
     await expect(page.locator(".run-button-label")).to_have_text("Stop")
     await expect(run).to_have_class(re.compile("stoppable"))
-    await expect(run).to_have_attribute("type", "button")
+    await expect(run).to_have_attribute("type", "submit")
     await answered(page)
     await expect(page.locator(".run-button-label")).to_have_text("Run")
     await expect(run).to_have_attribute("aria-disabled", "true")

@@ -97,7 +97,7 @@ class Page {
     if (this.#chat.isEmpty) this.#leaveZeroState();
     this.#composer.clear();
     void this.#chat.submit(text, files).then(() => this.#savedAs());
-    this.#composer.element.querySelector("textarea").focus();
+    this.#composer.focus();
   }
 
   // Only a temporary chat keeps its files out of Drive, and only those that fit into a request.

@@ -4,6 +4,7 @@ import { AnswerTurns } from "./answer_turns.js";
 import { followEnd } from "./autoscroll.js";
 import { h } from "./dom.js";
 import { Generation } from "./generation.js";
+import { since } from "./options.js";
 import { announce, toast } from "./overlays.js";
 import { reportError } from "./rpc.js";
 import { placeholderTurn, Turn } from "./turn.js";
@@ -20,7 +21,8 @@ export class Chat {
   #content = h("div", { class: "chat-session-content" });
   #scroller = h("ms-autoscroll-container", {}, this.#content);
   #virtual = new VirtualScroll(this.#scroller);
-  #placeholder = placeholderTurn();
+  /** Where new turns go: before the empty one for the next prompt, which only the newest builds have. */
+  #placeholder = since("g3") ? placeholderTurn() : h("div", { class: "session-end" });
   #generation = null;
   #previousResponseId = null;
   #settings;

@@ -1,7 +1,8 @@
 // What a turn is made of besides text: files, generated media, code that was run, function calls.
 
-import { h, icon } from "./dom.js";
 import { codeBlock } from "./code_block.js";
+import { h, icon } from "./dom.js";
+import { since } from "./options.js";
 
 const NATIVE = { image: "img", audio: "audio", video: "video" };
 
@@ -34,4 +35,7 @@ export function codeResultChunk({ succeeded, output }) {
 }
 
 /** Build what stands where nothing came yet. */
-export const loadingChunk = () => h("ms-chat-loading-indicator", {}, h("span", { class: "shimmer" }, "Thinking"));
+export function loadingChunk() {
+  if (since("g2")) return h("ms-chat-loading-indicator", {}, h("span", { class: "shimmer" }, "Thinking"));
+  return h("loading-indicator", {}, h("div", { class: "loading-indicator generating" }, h("div", { class: "generating-indicator" })));
+}

@@ -3,7 +3,7 @@
 import { h, icon } from "./dom.js";
 
 /** Build a block; `symbol` stands before its title. */
-export function codeBlock(language, code, { title = language || "code", symbol = null } = {}) {
+export function codeBlock(language, code, { title = language || "code", titleClass = null, symbol = null } = {}) {
   const pre = h("pre", {}, h("code", {}, code));
   const panel = h("mat-expansion-panel", { class: "mat-expansion-panel mat-expanded" });
   const toggle = () => {
@@ -18,7 +18,7 @@ export function codeBlock(language, code, { title = language || "code", symbol =
   const header = h(
     "mat-expansion-panel-header",
     { role: "button", tabindex: "0", onclick: toggle },
-    h("mat-panel-title", {}, symbol && icon(symbol), h("span", {}, title)),
+    h("mat-panel-title", {}, symbol && icon(symbol), h("span", { class: titleClass }, title)),
     h(
       "div",
       { class: "code-actions" },

@@ -1,10 +1,13 @@
 // The prompt box. What will be submitted is the text that `input` events told of, not what the textarea happens to hold,
 // and the files whose chips stand in it.
 
-import { h, icon, setAttributes } from "./dom.js";
+import { composerHost, textareaAttributes } from "./composer_layout.js";
+import { h } from "./dom.js";
 import { MediaBox } from "./media_box.js";
+import { options } from "./options.js";
 import { ctrlEnterSubmits } from "./preferences.js";
 import { PromptTools } from "./prompt_tools.js";
+import { RunButton } from "./run_button.js";
 
 const LARGE = 20_000;
 const CHARACTERS_PER_MS = 500;
@@ -15,8 +18,10 @@ export class Composer {
   #settling = null;
   #generating = false;
   #blocked = true;
+  /** Whether somebody pressed a key since the text area was empty. */
+  #keyed = false;
   #textarea;
-  #button;
+  #run;
   #tools = new PromptTools();
   #media;
   #on;
@@ -25,44 +30,17 @@ export class Composer {
   constructor(on) {
     this.#on = on;
     this.#media = new MediaBox({ changed: () => this.#filesChanged(), target: on.target });
-    this.element = this.#build();
-    this.#show();
-  }
-
-  #build() {
+    this.#run = new RunButton(() => this.#clicked());
     this.#textarea = h("textarea", {
-      class: "cdk-textarea-autosize",
-      cdktextareaautosize: true,
-      formcontrolname: "promptText",
-      "aria-label": "Enter a prompt",
-      placeholder: "Start typing a prompt, use alt + enter to append",
+      ...textareaAttributes(),
       rows: "2",
       oninput: () => this.#typed(),
       onkeydown: (event) => this.#pressed(event),
+      onkeyup: (event) => this.#released(event),
     });
-    this.#button = h("button", { type: "submit", mattooltipclass: "run-button-tooltip", onclick: () => this.#clicked() });
-    return h(
-      "ms-prompt-box",
-      {},
-      h(
-        "div",
-        { class: "prompt-box-container" },
-        this.#media.hidden,
-        this.#media.chips,
-        h("div", { class: "text-wrapper" }, this.#textarea),
-        h(
-          "div",
-          { class: "buttons-row" },
-          h(
-            "div",
-            { class: "button-row-left" },
-            h("ms-add-media-button", {}, this.#media.button),
-            this.#tools.element,
-          ),
-          h("ms-run-button", {}, this.#button),
-        ),
-      ),
-    );
+    const parts = { textarea: this.#textarea, media: this.#media, tools: this.#tools.element, run: this.#run.element };
+    this.element = composerHost(parts);
+    this.#show();
   }
 
   get text() {
@@ -81,6 +59,8 @@ export class Composer {
 
   /** Give up what is under way. */
   dispose() {
+    clearTimeout(this.#settling);
+    this.#run.dispose();
     this.#media.dispose();
   }
 
@@ -91,6 +71,7 @@ export class Composer {
     this.#generating = other.#generating;
     this.#blocked = other.#blocked;
     this.#tools.show(other.#tools.tools);
+    other.#run.dispose();
     this.#show();
   }
 
@@ -98,6 +79,11 @@ export class Composer {
   clear() {
     this.#textarea.value = "";
     this.#accept("");
+  }
+
+  /** Put the cursor into the text. */
+  focus() {
+    this.#textarea.focus();
   }
 
   /** Show whether an answer is being generated. */
@@ -119,6 +105,8 @@ export class Composer {
 
   #typed() {
     const text = this.#textarea.value;
+    this.#mirror(text);
+    if (options.typing === "keys" && !this.#keyed) return;
     if (text.length < LARGE) return this.#accept(text);
     // Large texts take the page a while.
     this.#settled = false;
@@ -127,10 +115,17 @@ export class Composer {
     this.#show();
   }
 
+  #mirror(text) {
+    const mirror = this.#textarea.closest("[data-value]");
+    if (mirror) mirror.dataset.value = text;
+  }
+
   #accept(text) {
     clearTimeout(this.#settling);
     this.#settled = true;
     this.#text = text;
+    if (!text) this.#keyed = false;
+    this.#mirror(text);
     this.#show();
     this.#on.changed(text);
   }
@@ -140,6 +135,13 @@ export class Composer {
     if (ctrlEnterSubmits() && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.#submit();
+  }
+
+  // In some builds the text is believed only once a real key was pressed.
+  #released(event) {
+    if (!event.isTrusted || this.#keyed || options.typing !== "keys") return;
+    this.#keyed = true;
+    this.#typed();
   }
 
   #clicked() {
@@ -162,18 +164,6 @@ export class Composer {
   }
 
   #show() {
-    const keys = ctrlEnterSubmits() ? [icon("keyboard_command_key"), icon("keyboard_return")] : [icon("keyboard_return")];
-    const classes = ["run-button", "ms-button-primary"];
-    if (ctrlEnterSubmits()) classes.push("ctrl-enter-submits");
-    if (this.#generating) classes.push("stoppable");
-    setAttributes(this.#button, {
-      type: this.#generating ? "button" : "submit",
-      "aria-disabled": String(!this.#generating && !this.#ready),
-      class: classes.join(" "),
-    });
-    this.#button.replaceChildren(
-      h("span", { class: "run-button-label" }, this.#generating ? "Stop" : "Run"),
-      ...(this.#generating ? [icon("progress_activity")] : keys),
-    );
+    this.#run.show({ generating: this.#generating, ready: this.#ready });
   }
 }

@@ -1,6 +1,7 @@
 // The form controls of the run settings, with the structure that the component kit gives them.
 
 import { h, icon } from "./dom.js";
+import { since } from "./options.js";
 import { openMenu } from "./overlays.js";
 
 const clamp = (value, min, max) => Math.min(max, Math.max(min, value));
@@ -30,7 +31,7 @@ export function slider(label, bound) {
   const range = h("input", { type: "range", min, max, step, "aria-label": label });
   const number = h("input", {
     type: "number",
-    class: "slider-number-input",
+    class: since("g2") ? "slider-number-input" : "slider-input",
     role: "spinbutton",
     min,
     max,

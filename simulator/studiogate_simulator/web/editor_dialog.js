@@ -2,6 +2,7 @@
 // Both have a code and a visual editor; what does not hold keeps the dialog open, with an error.
 
 import { h, icon, setAttributes } from "./dom.js";
+import { since } from "./options.js";
 import { openDialog } from "./overlays.js";
 
 const TABS = ["Code Editor", "Visual Editor"];
@@ -25,7 +26,7 @@ export function openEditor(form) {
   text.value = saved;
   const error = h("mat-error", { class: "editor-error", role: "alert", hidden: true });
   const body = h("div", { class: "tab-body" });
-  const buttons = TABS.map((name) => h("button", { role: "tab", onclick: () => show(name) }, name));
+  const buttons = TABS.map((name) => h(since("g2") ? "button" : "div", { role: "tab", tabindex: "0", onclick: () => show(name) }, name));
 
   const parse = () => (text.value.trim() ? JSON.parse(text.value) : form.blank);
   const problem = () => {

@@ -3,7 +3,12 @@
 
 import { codeBlock } from "./code_block.js";
 import { h, icon, setAttributes } from "./dom.js";
-import { options } from "./options.js";
+import { options, since } from "./options.js";
+
+function titleClass() {
+  if (since("g3")) return null;
+  return since("g2") ? "title-text" : "name";
+}
 
 export class FunctionCall {
   /** What was answered, as it was typed; null while it was not. */
@@ -15,7 +20,7 @@ export class FunctionCall {
     this.name = call.name;
     this.id = call.id;
     this.#onAnswered = onAnswered;
-    const block = codeBlock("json", JSON.stringify(call.args, null, 2), { title: call.name, symbol: "function" });
+    const block = codeBlock("json", JSON.stringify(call.args, null, 2), { title: call.name, titleClass: titleClass(), symbol: "function" });
     this.element = h("ms-function-call-chunk", {}, block, this.#form());
   }
 

@@ -1,19 +1,19 @@
 // The files of a prompt: the button and the input they come by, and a chip for each until the prompt is submitted.
 
-import { h, icon, setAttributes } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { isTaken, typeOf } from "./file_types.js";
+import { mediaChip, mediaRowClass, triggerAttributes } from "./media_chip.js";
 import { options } from "./options.js";
 import { menuItem, openDialog, openMenu, toast } from "./overlays.js";
 import { acknowledgedCopyright, savePreferences } from "./preferences.js";
 import { Upload } from "./upload.js";
 
 export class MediaBox {
-  chips = h("div", { class: "prompt-media-row" });
+  chips = h("div", { class: mediaRowClass() });
   button = h(
     "button",
     {
-      "data-test-id": "add-media-button",
-      "aria-label": "Insert images, videos, audio, or files",
+      ...triggerAttributes(),
       "aria-haspopup": "menu",
       "aria-expanded": "false",
       onclick: () => this.#openMenu(),
@@ -21,6 +21,7 @@ export class MediaBox {
     icon("add_circle"),
   );
   #uploads = [];
+  #boxInput = null;
   #on;
 
   /** `on` has changed() and target(file), which says how a file goes: {inline, modelId}. */
@@ -30,7 +31,9 @@ export class MediaBox {
 
   /** What stands in the prompt box besides button and chips. */
   get hidden() {
-    return options.fileInput === "box" ? [this.#input({ class: "file-input", "data-test-upload-file-input": true, hidden: true })] : [];
+    if (options.fileInput !== "box") return [];
+    this.#boxInput ??= this.#input({ class: "file-input", "data-test-upload-file-input": true, hidden: true });
+    return [this.#boxInput];
   }
 
   get isEmpty() {
@@ -84,8 +87,7 @@ export class MediaBox {
     const input = this.#input({ class: "file-input", hidden: true });
     const choose = (event) => {
       if (event.target === input) return;
-      const box = this.button.closest("ms-prompt-box").querySelector("input[type=file]");
-      (box ?? input).click();
+      (this.#boxInput ?? input).click();
       menu.close();
     };
     const item = menuItem(
@@ -123,38 +125,12 @@ export class MediaBox {
   }
 
   #chip(upload) {
-    const chip = h("ms-prompt-media");
-    const remove = h("button", { "aria-label": "Remove media", onclick: () => this.#remove(upload) }, icon("close"));
-    const picture = upload.preview ? h("img", { class: "prompt-media-preview", src: upload.preview, alt: "" }) : icon("draft");
-    const container = h(
-      "div",
-      { class: "prompt-media-container", "data-test-id": "prompt-media-container" },
-      picture,
-      h("span", { class: "name" }, upload.name),
-    );
-    const render = () => {
-      setAttributes(chip, { "aria-busy": upload.state === "uploading" || upload.state === "counting" ? "true" : null });
-      chip.replaceChildren(container, ...progressOf(upload), remove);
-    };
+    const chip = mediaChip(upload, () => this.#remove(upload));
     upload.onchange = () => {
-      render();
+      chip.show();
       this.#on.changed();
     };
-    render();
-    return chip;
-  }
-}
-
-function progressOf({ state, progress, tokens, error }) {
-  switch (state) {
-    case "uploading":
-      return [h("mat-progress-bar", { class: "media-upload-progress", role: "progressbar", "aria-valuenow": Math.round(progress * 100) })];
-    case "counting":
-      return [h("mat-spinner", { role: "progressbar" })];
-    case "failed":
-      return [h("mat-error", {}, error)];
-    default:
-      return [h("span", { class: "token-count", "data-test-id": "token-count" }, `${tokens.toLocaleString("en-US")} tokens`)];
+    return chip.element;
   }
 }
 

@@ -1,6 +1,8 @@
 // The account's preferences. They are read once, when the page starts, and written back as a whole:
 // someone who edits them from outside has to reload.
 
+import { options } from "./options.js";
+
 const KEY = "aiStudioUserPreference";
 const DEFAULTS = {
   isAdvancedOpen: false,
@@ -37,4 +39,4 @@ export function savePreferences(changes = {}) {
 }
 
 /** Whether only Ctrl+Enter submits, and Enter starts a new line. */
-export const ctrlEnterSubmits = () => preferences.enterKeyBehavior === CTRL_ENTER;
+export const ctrlEnterSubmits = () => options.enter === "ctrl" || preferences.enterKeyBehavior === CTRL_ENTER;

@@ -3,7 +3,9 @@
 import { chipField, numberField, select, slider, toggle } from "./controls.js";
 import { editDeclarations, editSchema } from "./declarations.js";
 import { h, icon } from "./dom.js";
+import { modelCard } from "./model_card.js";
 import { openModelPicker } from "./model_picker.js";
+import { options, since } from "./options.js";
 import { preferences, savePreferences } from "./preferences.js";
 import { TOOLS } from "./settings.js";
 import { openSystemInstructions } from "./system_instructions.js";
@@ -62,13 +64,7 @@ export class SettingsPanel {
 
   #items() {
     const settings = this.#settings;
-    const card = h(
-      "button",
-      { class: "model-selector-trigger", "aria-label": "Select primary model", onclick: () => openModelPicker(settings) },
-      h("span", { class: "title" }, settings.model?.title ?? "Loading models"),
-      h("span", { class: "subtitle" }, settings.model?.description ?? ""),
-    );
-    const items = [h("ms-model-selector", {}, h("div", { class: "model-selector-card" }, card)), this.#system()];
+    const items = [modelCard(settings.model, () => openModelPicker(settings)), this.#system()];
     if (!settings.model) return items;
     if (settings.temperature !== null) items.push(this.#temperature());
     if (settings.can("mediaResolution")) items.push(this.#mediaResolution());
@@ -96,7 +92,7 @@ export class SettingsPanel {
   #temperature() {
     const settings = this.#settings;
     const bound = { min: 0, max: 2, step: 0.05, get: () => settings.temperature, set: (value) => (settings.temperature = value) };
-    return item("Temperature", slider("Temperature", bound), { "data-test-id": "temperatureSliderContainer" });
+    return item("Temperature", slider("Temperature", bound), since("g2") ? { "data-test-id": "temperatureSliderContainer" } : {});
   }
 
   #mediaResolution() {
@@ -108,9 +104,9 @@ export class SettingsPanel {
   #thinking() {
     const { thinking, model } = this.#settings;
     if (this.#settings.can("thinkingLevel")) {
-      const options = (model.thinking?.[6] ?? []).map((value) => ({ value, label: LEVEL_NAMES[value] }));
+      const levels = (model.thinking?.[6] ?? []).map((value) => ({ value, label: LEVEL_NAMES[value] }));
       const bound = { get: () => thinking.level, set: (level) => (thinking.level = level) };
-      return [h("ms-thinking-level-setting", {}, item("Thinking level", select("Thinking Level", options, bound)))];
+      return [h("ms-thinking-level-setting", {}, item("Thinking level", select(options.thinkingLabel, levels, bound)))];
     }
     return this.#settings.can("thinkingBudget") ? this.#budget() : [];
   }
@@ -135,7 +131,8 @@ export class SettingsPanel {
     const bound = { min, max, step: 1, get: () => thinking.budget, set: (budget) => (thinking.budget = budget) };
     const field = slider("Thinking budget", bound);
     field.setAttribute("data-test-slider", "");
-    return [...items, h("div", { "data-test-id": "user-setting-budget-animation-wrapper" }, field)];
+    const wrapper = since("g2") ? { "data-test-id": "user-setting-budget-animation-wrapper" } : {};
+    return [...items, h("div", wrapper, field)];
   }
 
   #group(title, name, preference, children) {

@@ -1,12 +1,14 @@
-// The bar over the chat: title, token count, New chat, and the overflow menu with the temporary chat.
+// The bar over the chat: title, token count, New chat, the temporary chat's toggle or the overflow menu that holds it.
 
 import { h, icon, setAttributes } from "./dom.js";
+import { options, since } from "./options.js";
 import { menuItem, openMenu } from "./overlays.js";
 
 export class Toolbar {
   #title = h("div", { class: "page-title" });
   #count = h("span", { class: "v3-token-count-value" }, "0");
   #newChat = h("button", { "data-test-clear": "outside", "aria-label": "New chat", iconname: "add" }, icon("add"));
+  #toggle = h("button", { "aria-label": "Temporary chat toggle", iconname: "incognito" }, icon("incognito"));
   #more = h(
     "button",
     { "aria-label": "View more actions", "aria-haspopup": "menu", "aria-expanded": "false" },
@@ -19,6 +21,7 @@ export class Toolbar {
   constructor(on) {
     this.#on = on;
     this.#newChat.addEventListener("click", () => on.newChat());
+    this.#toggle.addEventListener("click", () => on.toggleIncognito());
     this.#more.addEventListener("click", () => this.#openMenu());
     const settings = h(
       "button",
@@ -26,10 +29,11 @@ export class Toolbar {
       icon("tune"),
     );
     const count = h("span", { class: "token-count" }, this.#count, " tokens");
+    const toggle = options.temporaryToggle === "toolbar" && h("ms-incognito-mode-toggle", {}, this.#toggle);
     this.element = h(
       "ms-toolbar",
       {},
-      h("div", { class: "toolbar-container" }, this.#title, count, this.#newChat, this.#more, settings),
+      h("div", { class: "toolbar-container" }, this.#title, count, toggle, this.#newChat, this.#more, settings),
     );
     this.incognito = false;
   }
@@ -44,24 +48,29 @@ export class Toolbar {
 
   set incognito(on) {
     this.#incognito = on;
-    const indicator = h("span", { class: "main-text", "data-test-id": "main-text" }, "Temporary chat");
-    this.#title.replaceChildren(
-      on
-        ? h("ms-incognito-mode-indicator", {}, h("div", { class: "incognito-container" }, indicator))
-        : h("h1", { class: "mode-title" }, "Chat prompt"),
-    );
+    this.#toggle.className = on ? "ms-button-borderless ms-button-active" : "ms-button-borderless";
+    const indicator = h("span", { class: "main-text", "data-test-id": since("g3") ? "main-text" : null }, "Temporary chat");
+    // The first generation says it by the toggle and the title alone.
+    const shown = since("g2") ? h("ms-incognito-mode-indicator", {}, h("div", { class: "incognito-container" }, indicator)) : "Temporary chat";
+    this.#title.replaceChildren(on ? shown : h("h1", { class: "mode-title" }, "Chat prompt"));
   }
 
   #openMenu() {
+    const save = menuItem({ label: "Get code", iconName: "code", onChoose: () => menu.close() });
+    const items = options.temporaryToggle === "menu" ? [this.#temporaryItem(), save] : [save];
+    const menu = openMenu(this.#more, items);
+  }
+
+  // The menu stays open after the choice, as a check box's would.
+  #temporaryItem() {
     const attributes = { "data-test-incognito-toggle": true, "aria-label": "Toggle temporary chat" };
     const checkmark = () => h("span", { "data-test-incognito-checkmark": true }, icon("check"));
-    // The menu stays open after the choice, as a check box's would.
     const onChoose = () => {
       this.#on.toggleIncognito();
       if (this.#incognito) item.append(checkmark());
       else item.querySelector("[data-test-incognito-checkmark]").remove();
     };
     const item = menuItem({ label: "Temporary chat", iconName: "incognito", attributes, onChoose }, this.#incognito ? checkmark() : []);
-    openMenu(this.#more, [item]);
+    return item;
   }
 }

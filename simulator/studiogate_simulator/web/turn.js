@@ -1,9 +1,9 @@
 // One turn of a chat: its element, its pieces as they grow, and what one can do with it.
 
 import { codeResultChunk, executableCodeChunk, fileChunk, loadingChunk, mediaChunk } from "./chunks.js";
-import { h, icon } from "./dom.js";
+import { h, icon, setAttributes } from "./dom.js";
 import { renderMarkdown } from "./markdown.js";
-import { options } from "./options.js";
+import { options, since } from "./options.js";
 import { menuItem, openMenu } from "./overlays.js";
 import { ThoughtPanel } from "./thought_panel.js";
 
@@ -38,7 +38,7 @@ export class Turn {
     this.#role = role;
     this.#kind = kind;
     this.#fillActions(actions);
-    this.#content = h("div", { class: "turn-content" }, authorLabel(role));
+    this.#content = h("div", { class: "turn-content" }, since("g2") && authorLabel(role));
     this.element = h(
       "ms-chat-turn",
       { id: newId(), class: hostClass(kind) },
@@ -48,7 +48,7 @@ export class Turn {
         h("div", { class: "actions-container" }, this.#actions),
         h(
           "div",
-          { class: `virtual-scroll-container ${role}-prompt-container`, "data-turn-role": ROLE_NAMES[role] },
+          { class: bodyClass(role), "data-turn-role": ROLE_NAMES[role] },
           this.#content,
         ),
         this.#footer,
@@ -171,7 +171,7 @@ export class Turn {
     const menu = openMenu(trigger, [
       menuItem({ label: "Delete", iconName: "delete", onChoose: choose(() => onDelete(this)) }),
       menuItem({
-        label: "Copy markdown",
+        label: since("g2") ? "Copy markdown" : "Copy Markdown",
         iconName: "markdown_copy",
         attributes: { class: "copy-markdown-button" },
         onChoose: choose(() => void navigator.clipboard.writeText(this.text)),
@@ -190,9 +190,16 @@ export class Turn {
   }
 
   #edit() {
-    const textarea = h("textarea", { class: "textarea", rows: "4", oninput: () => this.#edited(textarea.value) });
+    const mirror = () => !since("g3") && setAttributes(grown, { "data-value": textarea.value });
+    const edited = () => {
+      mirror();
+      this.#edited(textarea.value);
+    };
+    const textarea = h("textarea", { class: "textarea", rows: "4", oninput: edited });
+    const grown = h("ms-autosize-textarea", {}, textarea);
     textarea.value = this.text;
-    this.#editor = chunkOf(h("ms-text-chunk", {}, h("ms-autosize-textarea", {}, textarea)));
+    mirror();
+    this.#editor = chunkOf(h("ms-text-chunk", {}, grown));
     for (const { chunk } of this.#texts) chunk.remove();
     this.#place(this.#editor);
     textarea.focus();
@@ -265,7 +272,13 @@ export class Turn {
 }
 
 const newId = () => `turn-${crypto.randomUUID().toUpperCase()}`;
-const hostClass = (kind) => (kind === "thought" ? "thought-activity-host" : `${kind}-chunk-host`);
+const bodyClass = (role) => `${since("g2") ? "virtual-scroll-container " : ""}${role}-prompt-container`;
+
+function hostClass(kind) {
+  if (!since("g3")) return null;
+  return kind === "thought" ? "thought-activity-host" : `${kind}-chunk-host`;
+}
+
 const chunkOf = (element) => h("ms-prompt-chunk", { id: crypto.randomUUID() }, element);
 
 function authorLabel(role) {
