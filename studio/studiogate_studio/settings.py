@@ -109,6 +109,11 @@ class StudioSettings:
     """How often the page's cookies are saved back to the profile, besides at the end; 0 never writes it."""
     signed_out_retry_s: float = attrs.field(default=600.0, validator=within(1, math.inf))
     """After how long a profile that the page refused is tried again although its file did not change."""
+    debug_dir: Path | None = None
+    """A folder that gets what the page showed (HTML, picture, elements) whenever a step in it failed: with prompts and
+    answers in it, readable by its owner only; None keeps nothing."""
+    debug_failures: int = attrs.field(default=20, validator=within(1, math.inf))
+    """How many failures are kept there; the oldest go."""
     renewals: int = attrs.field(default=50, validator=within(0, math.inf))
     """How often a tab is loaded anew before it is replaced: page, browser and driver keep something of every load until
     the tab is closed."""

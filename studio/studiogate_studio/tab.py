@@ -17,6 +17,7 @@ from studiogate.tools import FunctionDeclaration
 from studiogate_studio.composer import Seen, unseen
 from studiogate_studio.controls import set_run_settings
 from studiogate_studio.errors import PageBroken, PromptRefused
+from studiogate_studio.failures import kept
 from studiogate_studio.floor import Floor
 from studiogate_studio.page import ChatPage
 from studiogate_studio.run_settings import RunSettings
@@ -85,7 +86,8 @@ class Tab:
         """
         self.check()
         try:
-            return await set_run_settings(self.chat, run)
+            async with kept(self.chat, "setting the run settings"):
+                return await set_run_settings(self.chat, run)
         except PageBroken as error:
             self.broken(error.reason)
             raise
@@ -100,7 +102,8 @@ class Tab:
         """
         self.check()
         try:
-            await self.chat.attach(files)
+            async with kept(self.chat, "attaching files"):
+                await self.chat.attach(files)
         except PageBroken as error:
             self.broken(error.reason)
             raise
@@ -120,7 +123,8 @@ class Tab:
             self.floor.leave(self)
         self.check()
         try:
-            return await self.chat.type_prompt(text)
+            async with kept(self.chat, "typing a prompt"):
+                return await self.chat.type_prompt(text)
         except PageBroken as error:
             self.broken(error.reason)
             raise
@@ -137,7 +141,8 @@ class Tab:
             raise PageBroken("The prompt has been submitted in this tab already.")
         self.submitted = True
         try:
-            await self.chat.submit(seen)
+            async with kept(self.chat, "submitting a prompt"):
+                await self.chat.submit(seen)
         except PromptRefused:
             self.submitted = False
             raise

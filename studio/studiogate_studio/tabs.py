@@ -17,6 +17,7 @@ from playwright.async_api import Error as PlaywrightError, Page
 from studiogate.exchange import Exchange
 from studiogate_studio.browser import BrowserSession
 from studiogate_studio.errors import NotReady, PageBroken, SignedOut, StudioError, before_quotes
+from studiogate_studio.failures import kept
 from studiogate_studio.floor import Floor
 from studiogate_studio.keeper import WAITING_HELPS, BrowserKeeper
 from studiogate_studio.model_listener import ModelListener
@@ -131,7 +132,8 @@ class TabPool:
             try:
                 page = await session.context.new_page()
                 tab = Tab(chat=ChatPage(page, self.selectors, self.keeper.settings), floor=self.floor)
-                async with self.models.listening(page):
+                # One failure tells as much as all that follow while the page stays as it is.
+                async with self.models.listening(page), kept(tab.chat, "opening a tab", known=self.trouble):
                     await tab.chat.open_new_chat()
             except PlaywrightError as error:
                 log.debug("no tab could be opened: %s", before_quotes(error.message))
@@ -162,7 +164,7 @@ class TabPool:
             if tab.submitted:
                 # Politer than to cut the answer by leaving the page.
                 await tab.chat.stop()
-            async with self.models.listening(tab.page):
+            async with self.models.listening(tab.page), kept(tab.chat, "opening a new chat"):
                 await tab.chat.open_new_chat()
         except SignedOut:
             session.give_up(signed_out=True)
@@ -180,7 +182,8 @@ class TabPool:
         for _ in range(self.size + 1):
             tab = await self._take()
             try:
-                await tab.chat.check()
+                async with kept(tab.chat, "looking at a free tab"):
+                    await tab.chat.check()
             except PageBroken as error:
                 found = error
                 tab.broken(error.reason)

@@ -186,9 +186,9 @@ async def test_a_cancelled_asker_loses_no_tab(pool: TabPool) -> None:
 
 
 async def test_lease_for_hands_the_same_tab_to_a_later_backend(pool: TabPool) -> None:
-    """The tab belongs to the exchange until it ends."""
+    """The tab belongs to the exchange until its round ends."""
     one = exchange()
-    async with one.stack:
+    async with one.round_stack:
         tab = await lease_for(one, pool)
         tab.submitted = True
 
@@ -200,7 +200,7 @@ async def test_lease_for_hands_the_same_tab_to_a_later_backend(pool: TabPool) ->
 async def test_lease_for_replaces_a_tab_that_broke_before_anything_was_sent(pool: TabPool) -> None:
     """After the prompt was sent, it would be sent twice."""
     one = exchange()
-    async with one.stack:
+    async with one.round_stack:
         tab = await lease_for(one, pool)
         tab.broken("gone")
         other = await lease_for(one, pool)
