@@ -15,7 +15,7 @@ from openai import AsyncOpenAI
 from studiogate import hookimpl
 from studiogate.chat import ChatRequest, Message, Role
 from studiogate.config import Config
-from studiogate.events import Event, Finish, FinishReason, TextDelta
+from studiogate.events import Event, Finish, FinishReason, TextDelta, ToolCall
 from studiogate.exchange import Exchange
 from studiogate.gateway import Gateway
 from studiogate.models import Model
@@ -27,6 +27,7 @@ from studiogate.web.server import running_gateway
 type Script = Callable[[Exchange], AsyncGenerator[Event]]
 
 STOP = Finish(reason=FinishReason.STOP)
+CALLED = Finish(reason=FinishReason.TOOL_CALLS)
 HELLO: dict[str, Any] = {"model": "test-model", "messages": [{"role": "user", "content": "Hello"}]}
 UPLOADS = Path(tempfile.gettempdir()) / "studiogate-tests"
 """Where the files of requests go, unless a test says otherwise."""
@@ -94,6 +95,35 @@ class Held:
             yield STOP
         finally:
             self.closed.set()
+
+
+def call(name: str, number: int = 0, **arguments: Any) -> ToolCall:
+    """Make a call as a backend yields it."""
+    return ToolCall(id=f"call_{name}_{number}", name=name, arguments=json.dumps(arguments))
+
+
+@attrs.define(eq=False)
+class Playing:
+    """Play turns one after the other, the last one again and again, and note what was asked."""
+
+    turns: Sequence[Sequence[Event]]
+    asked: list[Exchange] = attrs.field(factory=list[Exchange])
+    script: Script | None = None
+    """What is done instead, where a test sets it."""
+
+    async def __call__(self, exchange: Exchange) -> AsyncGenerator[Event]:
+        """Be a script."""
+        if self.script is not None:
+            async for event in self.script(exchange):
+                yield event
+            return
+        self.asked.append(attrs.evolve(exchange))
+        for event in self.turns[min(len(self.asked), len(self.turns)) - 1]:
+            yield event
+
+    def results(self) -> list[str]:
+        """Return what was read of tools in the last round."""
+        return [message.text for message in self.asked[-1].request.messages if message.role is Role.TOOL]
 
 
 def config(*plugins: str, models: Sequence[Mapping[str, Any]] = (), **gateway: Any) -> Config:

@@ -1,44 +1,16 @@
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from typing import Any
 
-import attrs
 import pytest
 
 from studiogate import hookimpl
 from studiogate.chat import Role
-from studiogate.events import Event, Finish, FinishReason, Progress, TextDelta, ToolCall, Usage
+from studiogate.events import Event, Progress, TextDelta, ToolCall, Usage
 from studiogate.exchange import Exchange
 from studiogate.tools import Executor, FunctionDeclaration, ToolError, ToolPlan
 
-from .backends import STOP, ask, backend, living, read, serving, sse, text_of, until
-
-CALLED = Finish(reason=FinishReason.TOOL_CALLS)
-
-
-def call(name: str, number: int = 0, **arguments: Any) -> ToolCall:
-    """Make a call as a backend yields it."""
-    return ToolCall(id=f"call_{name}_{number}", name=name, arguments=json.dumps(arguments))
-
-
-@attrs.define(eq=False)
-class Model:
-    """A model that plays its turns one after the other, the last one again and again, and notes what it was asked."""
-
-    turns: Sequence[Sequence[Event]]
-    asked: list[Exchange] = attrs.field(factory=list[Exchange])
-
-    async def __call__(self, exchange: Exchange) -> AsyncGenerator[Event]:
-        """Be a script."""
-        self.asked.append(attrs.evolve(exchange))
-        for event in self.turns[min(len(self.asked), len(self.turns)) - 1]:
-            yield event
-
-    def results(self) -> list[str]:
-        """Return what it read of tools in the last round."""
-        return [message.text for message in self.asked[-1].request.messages if message.role is Role.TOOL]
+from .backends import CALLED, STOP, Playing, ask, backend, call, living, read, serving, sse, text_of, until
 
 
 def tools(**executors: Executor) -> type:
@@ -63,7 +35,7 @@ def returning(result: str) -> Executor:
 
 async def test_results_are_fed_back_until_the_model_answers() -> None:
     """The client reads the text of every round and no call, and usage of all rounds."""
-    model = Model(
+    model = Playing(
         [
             [TextDelta(text="Let me see. "), call("add", a=1), CALLED, Usage(prompt=10, completion=2)],
             [TextDelta(text="It is 3."), STOP, Usage(prompt=20, completion=3)],
@@ -96,7 +68,7 @@ async def test_calls_of_one_turn_run_side_by_side_and_keep_their_order() -> None
         both.set()
         return "fast"
 
-    model = Model([[call("slow"), call("fast"), CALLED], [STOP]])
+    model = Playing([[call("slow"), call("fast"), CALLED], [STOP]])
     async with living({"tools": tools(slow=slow, fast=fast), "a": backend(model)}) as gateway:
         await read(gateway.submit(ask()))
 
@@ -133,7 +105,7 @@ async def _times_out(_: str) -> str:
 )
 async def test_the_model_reads_what_went_wrong(tool: Executor, told: str) -> None:
     """And answers all the same: a tool's failure is none of the request's."""
-    model = Model([[call("tool"), CALLED], [TextDelta(text="Well."), STOP]])
+    model = Playing([[call("tool"), CALLED], [TextDelta(text="Well."), STOP]])
     async with living(
         {"tools": tools(tool=tool), "a": backend(model)}, tool_call_s=0.01, max_tool_result_chars=20
     ) as gateway:
@@ -151,7 +123,7 @@ async def test_calls_of_the_client_go_to_the_client_and_ours_wait() -> None:
         ran.append("ours")
         return ""
 
-    model = Model([[call("ours"), call("theirs"), CALLED]])
+    model = Playing([[call("ours"), call("theirs"), CALLED]])
     async with serving({"tools": tools(ours=ours), "a": backend(model, "test-model")}) as served:
         theirs = {"type": "function", "function": {"name": "theirs"}}
         answer = (await served.chat(tools=[theirs])).json()["choices"][0]
@@ -164,7 +136,7 @@ async def test_calls_of_the_client_go_to_the_client_and_ours_wait() -> None:
 
 async def test_after_so_many_rounds_the_model_is_asked_without_them() -> None:
     """Calls that it makes all the same are run no more, and no client sees them."""
-    model = Model([[call("again"), CALLED]])
+    model = Playing([[call("again"), CALLED]])
     async with living({"tools": tools(again=returning("x")), "a": backend(model)}, max_tool_rounds=2) as gateway:
         events = await read(gateway.submit(ask()))
 
@@ -175,7 +147,7 @@ async def test_after_so_many_rounds_the_model_is_asked_without_them() -> None:
 
 async def test_a_function_that_had_to_be_called_was() -> None:
     """Later rounds leave the choice to the model, or it would call for ever."""
-    model = Model([[call("tool"), CALLED], [STOP]])
+    model = Playing([[call("tool"), CALLED], [STOP]])
     async with living({"tools": tools(tool=returning("x")), "a": backend(model)}) as gateway:
         await read(gateway.submit(ask(tool_choice="required")))
 
@@ -216,7 +188,7 @@ async def test_a_cancel_ends_a_running_tool() -> None:
             ended.set()
         return ""
 
-    model = Model([[call("tool"), CALLED]])
+    model = Playing([[call("tool"), CALLED]])
     async with living({"tools": tools(tool=tool), "a": backend(model)}) as gateway:
         exchange = gateway.submit(ask())
         await running.wait()
@@ -244,7 +216,7 @@ async def test_a_plugin_keeps_what_its_tools_need_until_the_exchange_ends() -> N
 
             return ToolPlan(functions=(FunctionDeclaration(name="tool"),), executors={"tool": run})
 
-    model = Model([[call("tool"), CALLED], [STOP]])
+    model = Playing([[call("tool"), CALLED], [STOP]])
     async with living({"session": Session, "a": backend(model)}) as gateway:
         await read(gateway.submit(ask()))
 
@@ -253,7 +225,7 @@ async def test_a_plugin_keeps_what_its_tools_need_until_the_exchange_ends() -> N
 
 async def test_a_stream_tells_of_running_tools_in_comments() -> None:
     """Clients skip them; nothing else of the tools is on the stream."""
-    model = Model([[call("get weather\n"), CALLED], [TextDelta(text="Warm."), STOP]])
+    model = Playing([[call("get weather\n"), CALLED], [TextDelta(text="Warm."), STOP]])
     plugins: dict[str, type] = {"tools": tools(**{"get weather\n": returning("24")}), "a": backend(model, "test-model")}
     async with serving(plugins) as served:
         body = (await served.chat(stream=True)).text
