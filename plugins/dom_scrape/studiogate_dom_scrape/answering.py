@@ -72,7 +72,7 @@ async def _read(reading: Reading, exchange: Exchange, tab: Tab) -> AsyncGenerato
         raise
     finally:
         if not finished:
-            exchange.stack.push_async_callback(_stop, tab)
+            exchange.round_stack.push_async_callback(_stop, tab)
 
 
 async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunctions:
@@ -86,7 +86,7 @@ async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunc
     try:
         await tab.submit()
     except asyncio.CancelledError:
-        exchange.stack.push_async_callback(_stop, tab)
+        exchange.round_stack.push_async_callback(_stop, tab)
         raise
     return functions
 

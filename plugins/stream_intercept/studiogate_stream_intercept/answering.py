@@ -91,7 +91,7 @@ class Answering:
             lambda body: _patched(body, patch),
             pressed=lambda: tab.submitted,
         ) as turn:
-            exchange.stack.push_async_callback(turn.abort)
+            exchange.round_stack.push_async_callback(turn.abort)
             submitting = asyncio.create_task(tab.submit(lambda: turn.sent_at is not None))
             try:
                 await _seen_or_failed(turn, submitting)
