@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-from openai import OpenAI
+import httpx
 
 from tests.helper_backend.standin import DONE, Reply, chunk, streams
+
+from .house import Gateway, texts
 
 FUNCTION = {
     "type": "function",
@@ -73,7 +75,7 @@ class Case:
     """The request's, besides the message."""
 
     def reply(self) -> Reply:
-        """Return what an OpenAI-compatible service says."""
+        """Return what an OpenAI-compatible service says, streamed; so it may, whatever it was asked."""
         deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
         deltas += [{"reasoning_content": text} for text in self.scenario.get("thoughts", ())]
         deltas += [{"content": text} for text in self.scenario.get("text", ())]
@@ -133,31 +135,25 @@ CASES = (
 )
 
 
-def asked_of(client: OpenAI, case: Case) -> Said:
-    """Ask a gateway for a streamed answer and put it together."""
-    text, reasoning, finish = "", "", ""
-    calls: dict[int, tuple[str, str]] = {}
-    stream = client.chat.completions.create(
-        model="gemini-2.5-flash", messages=[{"role": "user", "content": case.prompt}], stream=True, **case.fields
-    )
-    for piece in stream:
-        for choice in piece.choices:
-            text += choice.delta.content or ""
-            reasoning += getattr(choice.delta, "reasoning_content", None) or ""
-            for call in choice.delta.tool_calls or ():
-                name, arguments = calls.get(call.index, ("", ""))
-                said = call.function
-                calls[call.index] = (
-                    name + ((said and said.name) or ""),
-                    arguments + ((said and said.arguments) or ""),
-                )
-            finish = choice.finish_reason or finish
+def asked_of(gateway: Gateway, case: Case) -> Said:
+    """Ask a gateway for an answer, whole."""
+    answer = gateway.ask(case.prompt, model="gemini-2.5-flash", **case.fields)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    choice = answer.json()["choices"][0]
+    message = choice["message"]
+    calls = [call["function"] for call in message.get("tool_calls") or ()]
     return Said(
-        text=text,
-        reasoning=reasoning,
-        calls=tuple((name, json.dumps(json.loads(arguments), sort_keys=True)) for name, arguments in calls.values()),
-        finish=finish,
+        text=message["content"] or "",
+        reasoning=message.get("reasoning_content") or "",
+        calls=tuple((call["name"], json.dumps(json.loads(call["arguments"]), sort_keys=True)) for call in calls),
+        finish=choice["finish_reason"],
     )
+
+
+def streamed_of(gateway: Gateway, prompt: str) -> str:
+    """Ask a gateway for a streamed answer and return its text."""
+    with gateway.streaming(prompt) as response:
+        return "".join(texts(response))
 
 
 def _call_delta(index: int, name: str, arguments: str) -> dict[str, Any]:

@@ -10,25 +10,22 @@ from contextlib import ExitStack
 import attrs
 import pytest
 
-from .cases import CASES, Case, asked_of
+from .cases import CASES, Case, asked_of, streamed_of
 from .house import Gateway, Simulator, running_gateway, wait_until, write_config
 from .service import Service, running_service
 
-GENERATIONS = ("g3",)
+GENERATIONS = ("g3", "g2", "g1")
 NO_PAGE = "no page"
 TIERS = {
     "stream_intercept": ("stream_intercept", GENERATIONS),
     "helper (openai)": ("helper_backend", (NO_PAGE,)),
 }
 """Name -> its plugin, and the generations of the page that it is asked with."""
-LATER = ("function call", "blocked prompt")
-"""Cases that stream_intercept or the simulator can't do yet."""
 ROWS = [
-    pytest.param(tier, generation, case, id=f"{tier}-{generation}-{case.name}")
+    pytest.param(tier, generation, case, stream, id=f"{tier}-{generation}-{case.name}{' streamed' if stream else ''}")
     for tier, (_, generations) in TIERS.items()
     for generation in generations
-    for case in CASES
-    if case.name not in LATER
+    for case, stream in [(CASES[0], True), *((case, False) for case in CASES)]
 ]
 
 
@@ -105,15 +102,18 @@ def tiers(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator)
     tiers.stop()
 
 
-@pytest.mark.parametrize(("name", "generation", "case"), ROWS)
-def test_every_tier_gives_the_same_answer(tiers: Tiers, name: str, generation: str, case: Case) -> None:
+@pytest.mark.parametrize(("name", "generation", "case", "stream"), ROWS)
+def test_every_tier_gives_the_same_answer(
+    tiers: Tiers, name: str, generation: str, case: Case, *, stream: bool
+) -> None:
     """What the client reads is the case's, and upstream was sent the prompt once, to the letter."""
     tier = tiers.get(name)
     if tier.service is None:
         tier.show(generation)
     tier.play(case)
 
-    said = asked_of(tier.gateway.client, case)
-
-    assert said == case.said
+    if stream:
+        assert streamed_of(tier.gateway, case.prompt) == case.said.text
+    else:
+        assert asked_of(tier.gateway, case) == case.said
     assert tier.prompts() == [case.prompt]
