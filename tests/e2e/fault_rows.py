@@ -88,6 +88,11 @@ def _proxy_between(simulator: "Simulator") -> Generator[Own]:
         yield Own(tables={"studio": {"upstream_proxy": f"http://127.0.0.1:{proxy.port}"}}, act=lambda _: proxy.die())
 
 
+@contextmanager
+def _patience(_: "Simulator") -> Generator[Own]:
+    yield Own(tables={"gateway.timeouts.stream_intercept": {"first_event_s": 20.0}}, act=_kill_browser)
+
+
 WITH_PROXIES = (
     Row(fault="The proxy's port is taken", own=_port_taken, by=HELPER, submitted=0, afterwards=(HELPER,)),
     Row(
@@ -186,7 +191,7 @@ AT_THE_HELPER = (
     ),
 )
 WITH_THE_BROWSER = (
-    Row(fault="The browser is killed before the request", act=_kill_browser, by=STREAM, afterwards=STREAM_FIRST),
+    Row(fault="The browser is killed before the request", own=_patience, by=STREAM, afterwards=STREAM_FIRST),
     Row(
         fault="The browser is killed while the answer is awaited",
         scenario={"hang_after_frames": 0},

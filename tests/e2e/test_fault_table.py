@@ -6,6 +6,7 @@ import pytest
 
 from .fault_rows import ROWS, Row
 from .fault_runs import Theatre, differences, in_order, theatre
+from .house import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +22,14 @@ def test_a_fault_costs_no_more_than_it_must(house: Theatre, row: Row) -> None:
     seen = house.play(row)
 
     assert differences(row, seen) == [], seen
+
+
+def test_the_page_shows_every_row() -> None:
+    """docs/reliability.md has a line for each fault, with who answers and how often the prompt is submitted."""
+    page = (
+        (ROOT / "docs" / "reliability.md").read_text().partition("<!-- faults:")[2].partition("<!-- end of faults")[0]
+    )
+    cells = [[cell.strip() for cell in line.split(" | ")] for line in page.splitlines() if line.startswith("| ")]
+    shown = {cell[0].removeprefix("| "): (cell[2], cell[3]) for cell in cells[1:]}
+
+    assert shown == {row.fault: (f"`{row.by}`" if row.by else "nobody", str(row.submitted)) for row in ROWS}
