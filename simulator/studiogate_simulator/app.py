@@ -31,7 +31,7 @@ def build_app(simulation: Simulation) -> ASGIApp:
             case host if host in DRIVE_HOSTS:
                 await serve_drive(simulation.drive, scope, receive, send)
             case host if host == ACCOUNTS_HOST:
-                await serve_accounts(scope, send)
+                await serve_accounts(simulation, scope, send)
             case host:
                 body = f"The simulator does not play {host}.".encode()
                 await http.respond(send, 421, [(b"content-type", b"text/plain; charset=utf-8")], body)

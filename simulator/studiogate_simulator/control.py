@@ -1,6 +1,7 @@
 """The control channel, `/__sim/*`: scripts answers and shows what was received. Only for this machine."""
 
 import ipaddress
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -10,9 +11,11 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
-from studiogate_simulator.jspb import Json, decode
+from studiogate_simulator.fault_control import fault_handlers
+from studiogate_simulator.jspb import Json
 from studiogate_simulator.page_options import PageOptions, settled
-from studiogate_simulator.scenarios import BadScenario, Matcher, Playlist, read_posted, write_posted
+from studiogate_simulator.posting import read_json
+from studiogate_simulator.scenarios import BadScenario, Matcher, Playlist, Scenario, read_posted, write_posted
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.uploads import UploadScenario
 
@@ -24,10 +27,11 @@ def build_control(simulation: Simulation) -> Litestar:
     """Make the control application."""
     return Litestar(
         [
-            *_playlist("/__sim/scenarios", simulation.scenarios),
+            *_playlist("/__sim/scenarios", simulation.scenarios, _telling(simulation)),
             *_playlist("/__sim/uploads", simulation.uploads),
             _next_upload(simulation),
             *_page(simulation),
+            *fault_handlers(simulation),
             *_log(simulation),
         ],
         guards=[_local_only],
@@ -37,11 +41,27 @@ def build_control(simulation: Simulation) -> Litestar:
     )
 
 
-def _playlist[T: Matcher](path: str, playlist: Playlist[T]) -> list[HTTPRouteHandler]:
+def _telling(simulation: Simulation) -> Callable[[Scenario], Awaitable[None]]:
+    async def tell(scenario: Scenario) -> None:
+        if scenario.page:
+            await simulation.faults.tell_pages()
+
+    return tell
+
+
+async def _tell_nobody(_: Matcher) -> None:
+    pass
+
+
+def _playlist[T: Matcher](
+    path: str, playlist: Playlist[T], added: Callable[[T], Awaitable[None]] = _tell_nobody
+) -> list[HTTPRouteHandler]:
     @post(path, status_code=201)
     async def add(request: Request[None, None, State]) -> dict[str, Json]:
         """Add a scenario after those that wait."""
-        return write_posted(playlist.add(await _json(request)))
+        scenario = playlist.add(await read_json(request))
+        await added(scenario)
+        return write_posted(scenario)
 
     @get(path)
     async def show() -> list[dict[str, Json]]:
@@ -60,7 +80,7 @@ def _next_upload(simulation: Simulation) -> HTTPRouteHandler:
     @post("/__sim/uploads/next", status_code=200)
     async def take(request: Request[None, None, State]) -> dict[str, Json]:
         """Tell the page what is to become of a file; it asks with `{"name": …}`."""
-        asked = await _json(request)
+        asked = await read_json(request)
         name = asked.get("name") if isinstance(asked, dict) else None
         return attrs.asdict(simulation.uploads.take(str(name)) or UploadScenario())
 
@@ -76,7 +96,7 @@ def _page(simulation: Simulation) -> list[HTTPRouteHandler]:
     @put("/__sim/page")
     async def replace(request: Request[None, None, State]) -> dict[str, Json]:
         """Set the options of the next page; those left out are the defaults."""
-        simulation.page = read_posted(await _json(request), PageOptions, "page")
+        simulation.page = read_posted(await read_json(request), PageOptions, "page")
         return attrs.asdict(settled(simulation.page, simulation.generation))
 
     @delete("/__sim/page")
@@ -99,13 +119,6 @@ def _log(simulation: Simulation) -> list[HTTPRouteHandler]:
         simulation.turns.clear()
 
     return [show, clear]
-
-
-async def _json(request: Request[None, None, State]) -> Json:
-    try:
-        return decode(await request.body())
-    except ValueError as error:
-        raise BadScenario(f"not JSON: {error}") from None
 
 
 def _local_only(connection: ASGIConnection[BaseRouteHandler, None, None, State], _: BaseRouteHandler) -> None:

@@ -2,21 +2,29 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Final
 
 from litestar.types import Receive, Send
 
 from studiogate_simulator import http
+from studiogate_simulator.account_faults import check_model, check_signed_in
 from studiogate_simulator.body import Cutter, Gzip, Identity, offers_gzip
+from studiogate_simulator.faults import ACCOUNT, WIRE
 from studiogate_simulator.http import Header, Request
 from studiogate_simulator.jspb import Json, at, decode
 from studiogate_simulator.limits import check_config
 from studiogate_simulator.models import Model, find_model
+from studiogate_simulator.scenarios import Scenario
 from studiogate_simulator.script import Ending, Script, compose, failure
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RpcFailure
 from studiogate_simulator.submission import Submission, read_submission
 from studiogate_simulator.tool_checks import check_tools
 from studiogate_simulator.turns import TurnRecord, now
+from studiogate_simulator.wire_faults import afflict
+
+_VISIT_ID: Final = "x-aistudio-visit-id"
+"""Tells pages apart."""
 
 
 async def generate(
@@ -32,15 +40,17 @@ async def generate(
     record = simulation.turns.add(submission, received_at)
     try:
         model = _admitted(simulation, message, submission)
+        scenario = _chosen(simulation, submission, request.headers.get(_VISIT_ID, ""))
     except RpcFailure as refused:
         script = failure(refused.status)
     else:
-        script = compose(simulation.scenarios.take(submission.asked), submission, model)
+        script = compose(scenario, submission, model)
     record.status = script.http_status
     await _play_until_gone(simulation, script, record, _Wire(request, headers, send), receive)
 
 
 def _admitted(simulation: Simulation, message: Json, submission: Submission) -> Model:
+    _check_account(simulation, submission)
     # Upstream has one text for a bad proof and every other lack of permission.
     if not simulation.proofs.accept(at(message, 4), at(message, 1)):
         raise RpcFailure(PERMISSION_DENIED, "The caller does not have permission")
@@ -52,6 +62,27 @@ def _admitted(simulation: Simulation, message: Json, submission: Submission) -> 
     check_config(submission.config, model)
     check_tools(submission, model)
     return model
+
+
+def _check_account(simulation: Simulation, submission: Submission) -> None:
+    check_signed_in(simulation.faults, counts=True)
+    check_model(simulation.faults, submission.model)
+
+
+def _chosen(simulation: Simulation, submission: Submission, page: str) -> Scenario | None:
+    """Choose the scenario, with the faults that happen in it; raises RpcFailure if the account is at fault."""
+    board = simulation.faults
+    scenario = simulation.scenarios.take(submission.asked, page)
+    faults = board.take(WIRE, text=submission.asked)
+    if scenario and scenario.page and scenario.page.fault.where == ACCOUNT:
+        board.add(scenario.page)
+    if scenario and scenario.page and scenario.page.fault.where == WIRE:
+        board.happened(scenario.page, submission.prompt)
+        faults.append(scenario.page)
+    _check_account(simulation, submission)
+    for planned in faults:
+        scenario = afflict(scenario, planned)
+    return scenario
 
 
 class _Wire:
@@ -117,6 +148,9 @@ async def _play(script: Script, record: TurnRecord, wire: _Wire) -> None:
         record.finished_at = now()
         record.first_byte_at = record.first_byte_at or record.finished_at
         return
+    if script.ending is Ending.CUT and not script.frames:
+        # A body without a single byte would end well when it is left.
+        await wire.push(b"[[")
     await wire.flush()
     if script.ending is Ending.HANG:
         await asyncio.Event().wait()

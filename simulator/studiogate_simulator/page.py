@@ -12,6 +12,7 @@ from litestar.types import HTTPScope, Send
 
 from studiogate_simulator import http
 from studiogate_simulator.account import is_signed_in, signing_in_cookies
+from studiogate_simulator.fault_pages import faulty_page, load_options
 from studiogate_simulator.hosts import ACCOUNTS_HOST, DRIVE_HOSTS, PAGE_ORIGIN, RPC_HOST
 from studiogate_simulator.http import Header
 from studiogate_simulator.page_options import for_page, settled
@@ -19,6 +20,7 @@ from studiogate_simulator.simulation import Simulation
 
 _ASSETS: Final = "/static/"
 _ERROR_REPORTS: Final = "/_/MakerSuite/jserror"
+_SIGN_IN: Final = "/ServiceLogin"
 _ENTRIES: Final = ("/prompts/", "/app/prompts/")
 _SERVICES: Final = " ".join(f"https://{host}" for host in (RPC_HOST, *DRIVE_HOSTS))
 _POLICY: Final = (
@@ -41,9 +43,15 @@ async def serve_page(simulation: Simulation, scope: HTTPScope, send: Send) -> No
     await http.respond(send, answer.status, [*answer.headers, (b"x-content-type-options", b"nosniff")], answer.body)
 
 
-async def serve_accounts(scope: HTTPScope, send: Send) -> None:
-    """Answer one request to the accounts host: the sign-in form, which signs in whoever fills it in."""
-    if scope["method"] == "POST":
+async def serve_accounts(simulation: Simulation, scope: HTTPScope, send: Send) -> None:
+    """Answer one request to the accounts host: the sign-in form, which signs in whoever fills it in.
+
+    Chromium itself asks this host, by POST too, which accounts there are; that signs nobody in.
+    """
+    if scope["method"] == "POST" and scope["path"] != _SIGN_IN:
+        answer = _Answer(status=404, headers=[_type("text/plain")], body=b"The requested URL was not found.")
+    elif scope["method"] == "POST":
+        simulation.faults.end("signed_out")
         answer = _signed_in(parse_qs(scope["query_string"].decode("latin-1")).get("continue", [""])[0])
     else:
         status = 200 if scope["path"] != "/favicon.ico" else 404
@@ -64,16 +72,21 @@ def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:
         return _asset(path.removeprefix(_ASSETS))
     if path in {"/favicon.ico", _ERROR_REPORTS}:
         return _Answer(status=204, headers=[])
-    if not is_signed_in(http.read_headers(scope)):
+    enters = path.startswith(_ENTRIES)
+    # Whoever is signed out only for a while is so for pages alone: what else is fetched does not count.
+    signed_out = enters and simulation.faults.take_one("signed_out") is not None
+    if signed_out or not is_signed_in(http.read_headers(scope)):
         query = scope["query_string"].decode("latin-1")
         target = urlencode({"continue": PAGE_ORIGIN + path + (f"?{query}" if query else ""), "service": "aistudio"})
-        return _redirect(f"https://{ACCOUNTS_HOST}/ServiceLogin?{target}")
+        return _redirect(f"https://{ACCOUNTS_HOST}{_SIGN_IN}?{target}")
     if path in {"/", "/app", "/app/"}:
         return _redirect("/prompts/new_chat")
-    if not path.startswith(_ENTRIES):
+    if not enters:
         return _Answer(status=404, headers=[_type("text/plain")], body=b"The requested URL was not found.")
+    if faulty := faulty_page(simulation.faults):
+        return _Answer(status=faulty.status, headers=[_type("text/html")], body=faulty.body)
     options = {
-        "hydrationMs": simulation.hydration_ms,
+        **load_options(simulation.faults, simulation.hydration_ms),
         "rpcHost": RPC_HOST,
         "driveHost": DRIVE_HOSTS[0],
         **for_page(settled(simulation.page, simulation.generation)),

@@ -7,12 +7,12 @@ from litestar.types import HTTPScope, Receive, Send
 
 from studiogate_simulator import cors, http
 from studiogate_simulator.account import is_signed_in, refreshed_cookies
+from studiogate_simulator.account_faults import check_signed_in, list_models
 from studiogate_simulator.drive import APP_FOLDER
 from studiogate_simulator.generate import generate
 from studiogate_simulator.hosts import SERVICE_PATH
 from studiogate_simulator.http import Request
 from studiogate_simulator.jspb import Json, at, decode, encode, items
-from studiogate_simulator.models import MODELS
 from studiogate_simulator.simulation import Simulation
 from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, UNAUTHENTICATED, RpcFailure, unary
 from studiogate_simulator.submission import count_by_modality
@@ -20,6 +20,7 @@ from studiogate_simulator.turns import now
 
 _CONTENT_TYPE: Final = (b"content-type", b"application/json+protobuf; charset=UTF-8")
 _STREAMING: Final = "GenerateContent"
+_LIST_MODELS: Final = "ListModels"
 
 
 async def serve_rpc(simulation: Simulation, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -32,18 +33,20 @@ async def serve_rpc(simulation: Simulation, scope: HTTPScope, receive: Receive, 
     headers = [*allowed, _CONTENT_TYPE, (b"x-content-type-options", b"nosniff"), (b"cache-control", b"private")]
     try:
         method = _method(request)
+        if method != _STREAMING:
+            check_signed_in(simulation.faults)
         headers += [(b"set-cookie", cookie.encode()) for cookie in refreshed_cookies()]
         if method == _STREAMING:
             await generate(simulation, request, headers, receive, send)
         else:
-            await http.respond(send, 200, headers, encode(_UNARY[method](simulation, _arguments(request))))
+            await http.respond(send, 200, headers, encode(await _call(simulation, method, _arguments(request))))
     except RpcFailure as failed:
         await http.respond(send, failed.status.http, headers, unary(failed.status))
 
 
 def _method(request: Request) -> str:
     method = request.path.removeprefix(SERVICE_PATH)
-    if request.method != "POST" or (method not in _UNARY and method != _STREAMING):
+    if request.method != "POST" or method not in {*_UNARY, _STREAMING, _LIST_MODELS}:
         raise RpcFailure(NOT_FOUND, f"Method not found: {request.path}")
     if not is_signed_in(request.headers):
         raise RpcFailure(UNAUTHENTICATED, "Request had invalid authentication credentials.")
@@ -57,8 +60,10 @@ def _arguments(request: Request) -> Json:
         raise RpcFailure(INVALID_ARGUMENT, "Invalid JSON payload received.") from None
 
 
-def _list_models(_: Simulation, __: Json) -> Json:
-    return [[model.row() for model in MODELS]]
+async def _call(simulation: Simulation, method: str, arguments: Json) -> Json:
+    if method == _LIST_MODELS:
+        return await list_models(simulation.faults)
+    return _UNARY[method](simulation, arguments)
 
 
 def _count(simulation: Simulation, arguments: Json) -> Json:
@@ -84,7 +89,6 @@ def _always(answer: Json) -> Callable[[Simulation, Json], Json]:
 
 
 _UNARY: Final[dict[str, Callable[[Simulation, Json], Json]]] = {
-    "ListModels": _list_models,
     "CountTokens": _count,
     "GenerateAccessToken": _access_token,
     "GetUserPreferences": _preferences,

@@ -12,6 +12,7 @@ from attrs import Factory, define, field, frozen, validators
 from cattrs.gen import make_dict_structure_fn
 from cattrs.v import format_exception
 
+from studiogate_simulator.faults import LOAD, NOW, PlannedFault, read_planned
 from studiogate_simulator.frames import CodeRun, Media, Source
 from studiogate_simulator.jspb import Json
 from studiogate_simulator.status import Status
@@ -37,6 +38,11 @@ class Call:
 def _check_http_status(_: object, __: object, value: int) -> None:
     if value not in range(_LEAST_ERROR, _MOST_ERROR + 1) and value != 200:  # noqa: PLR2004 - HTTP's OK
         raise ValueError(f"http_status must be 200 or {_LEAST_ERROR} to {_MOST_ERROR}, not {value}")
+
+
+def _check_moment(_: object, __: object, value: PlannedFault) -> None:
+    if value.at in {LOAD, NOW}:
+        raise ValueError(f"a scenario's fault happens in its turn, not at {value.at!r}; POST /__sim/faults has those")
 
 
 _COUNT = validators.optional(validators.ge(0))
@@ -87,20 +93,43 @@ class Scenario(Matcher):
     """After that many frames the stream is reset."""
     hang_after_frames: int | None = field(default=None, validator=_COUNT)
     """After that many frames nothing more comes until the client goes."""
+    page: PlannedFault | None = field(default=None, validator=validators.optional(_check_moment))
+    """A fault that happens in the turn, in the page or elsewhere."""
+
+
+@define
+class _Entry[T: Matcher]:
+    """A scenario that waits; its `times` is what is left."""
+
+    scenario: T
+    pages: set[str] = Factory(set[str])
+    """The pages whose next turns it was set aside for."""
+
+    def matches(self, text: str) -> bool:
+        """Tell whether it is for a text."""
+        return self.scenario.when is None or self.scenario.when in text
+
+    def has_room_for(self, page: str) -> bool:
+        """Tell whether a page can have it without taking it away from another."""
+        return page in self.pages or self.scenario.times is None or len(self.pages) < self.scenario.times
 
 
 @define
 class Playlist[T: Matcher]:
-    """Scenarios in the order they were posted, with what is left of each."""
+    """Scenarios in the order they were posted, with what is left of each.
+
+    A page that was told what is to happen in its next turn has a scenario set aside, so that with several pages at once
+    each gets the answer that goes with its fault. It is no promise: a page may be gone before it submits, so who finds
+    nothing else takes what was set aside for another.
+    """
 
     _kind: type[T]
-    _entries: list[T] = Factory(list[T])
-    """Those not used up; `times` is what is left."""
+    _entries: list[_Entry[T]] = Factory(list[_Entry[T]])
 
     def add(self, posted: Json) -> T:
         """Add a scenario from JSON after those that wait; raises BadScenario."""
         scenario = read_posted(posted, self._kind)
-        self._entries.append(scenario)
+        self._entries.append(_Entry(scenario))
         return scenario
 
     def clear(self) -> None:
@@ -109,19 +138,34 @@ class Playlist[T: Matcher]:
 
     def waiting(self) -> list[T]:
         """List those that are left."""
-        return list(self._entries)
+        return [entry.scenario for entry in self._entries]
 
-    def take(self, text: str) -> T | None:
+    def set_aside(self, text: str, page: str) -> T | None:
+        """Give the scenario that a page's next turn will take; None also if it was given to that page before."""
+        found = next((entry for entry in self._entries if entry.matches(text) and entry.has_room_for(page)), None)
+        if found is None or page in found.pages:
+            return None
+        self._release(page)
+        found.pages.add(page)
+        return found.scenario
+
+    def take(self, text: str, page: str = "") -> T | None:
         """Give the first scenario that matches a text, and use it once."""
-        for index, scenario in enumerate(self._entries):
-            if scenario.when is not None and scenario.when not in text:
-                continue
-            if scenario.times == 1:
-                del self._entries[index]
-            elif scenario.times is not None:
-                self._entries[index] = attrs.evolve(scenario, times=scenario.times - 1)
-            return scenario
-        return None
+        matching = [entry for entry in self._entries if entry.matches(text)]
+        found = next((entry for entry in matching if entry.has_room_for(page)), matching[0] if matching else None)
+        if found is None:
+            return None
+        self._release(page)
+        scenario = found.scenario
+        if scenario.times == 1:
+            self._entries.remove(found)
+        elif scenario.times is not None:
+            found.scenario = attrs.evolve(scenario, times=scenario.times - 1)
+        return scenario
+
+    def _release(self, page: str) -> None:
+        for entry in self._entries:
+            entry.pages.discard(page)
 
 
 def read_scenario(posted: Json) -> Scenario:
@@ -193,8 +237,10 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(bool, _structure_exactly)
     converter.register_structure_hook(float, _structure_number)
     converter.register_structure_hook(Status, _structure_status)
+    converter.register_structure_hook(PlannedFault, lambda value, _: read_planned(value))
     converter.register_structure_hook_func(lambda kind: kind is Json, lambda value, _: value)
     converter.register_unstructure_hook(Status, Status.fields)
+    converter.register_unstructure_hook(PlannedFault, PlannedFault.row)
     for kind in (Call, CodeRun, Media, Source):
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter))
     return converter

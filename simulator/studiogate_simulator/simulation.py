@@ -5,6 +5,7 @@ import asyncio
 from attrs import Factory, define
 
 from studiogate_simulator.drive import Drive
+from studiogate_simulator.fault_board import FaultBoard
 from studiogate_simulator.page_options import PageOptions
 from studiogate_simulator.proof import ProofLedger
 from studiogate_simulator.scenarios import Playlist, Scenario
@@ -34,3 +35,5 @@ class Simulation:
     """Which proofs are used up."""
     closing: asyncio.Event = Factory(asyncio.Event)
     """Set when the process ends: open streams stop."""
+    faults: FaultBoard = Factory(lambda self: FaultBoard(closing=self.closing), takes_self=True)
+    """What goes wrong besides scenarios."""

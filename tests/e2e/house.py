@@ -51,6 +51,14 @@ class Simulator:
         """Add a scenario of what becomes of a file that the page is given."""
         self.http.post("/__sim/uploads", json=scenario).raise_for_status()
 
+    def fault(self, name: str, **fields: Any) -> None:
+        """Have a fault happen, in a turn, as a page is loaded, or now."""
+        self.http.post("/__sim/faults", json={"fault": name, **fields}).raise_for_status()
+
+    def faults(self) -> list[str]:
+        """Return the names of the faults that have happened."""
+        return [shown["fault"] for shown in self.http.get("/__sim/faults/shown").raise_for_status().json()]
+
     def options(self, **options: Any) -> None:
         """Set how the pages look that are loaded from now on."""
         self.http.put("/__sim/page", json=options).raise_for_status()
@@ -67,8 +75,8 @@ class Simulator:
         return found[0]
 
     def reset(self) -> None:
-        """Forget scenarios and log, and give the page its usual options."""
-        for path in ("scenarios", "uploads", "page", "log"):
+        """Forget scenarios, faults and log, and give the page its usual options."""
+        for path in ("scenarios", "uploads", "page", "faults", "log"):
             self.http.delete(f"/__sim/{path}").raise_for_status()
 
 

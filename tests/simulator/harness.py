@@ -60,13 +60,14 @@ class Running:
         return httpx.AsyncClient(base_url=self.url, verify=context, http2=http2, headers=headers, trust_env=False)
 
     def reset(self) -> None:
-        """Forget scenarios and log, and give the page its default options."""
+        """Forget scenarios, faults and log, and give the page its default options."""
         context = ssl.create_default_context(cafile=str(self.ca))
         with httpx.Client(base_url=self.url, verify=context, trust_env=False) as client:
             client.delete("/__sim/scenarios").raise_for_status()
             client.delete("/__sim/log").raise_for_status()
             client.delete("/__sim/uploads").raise_for_status()
             client.delete("/__sim/page").raise_for_status()
+            client.delete("/__sim/faults").raise_for_status()
 
     def rpc(self, *, http2: bool = True, **headers: str) -> httpx.AsyncClient:
         """Make a client that is signed in at the RPC host."""

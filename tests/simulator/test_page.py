@@ -51,6 +51,14 @@ async def test_the_form_signs_in(simulator: Running) -> None:
     assert cookies >= set(AUTH_COOKIES)
 
 
+async def test_the_browsers_own_questions_sign_nobody_in(simulator: Running) -> None:
+    """Chromium asks by POST which accounts there are."""
+    async with simulator.client(host=ACCOUNTS_HOST) as client:
+        answer = await client.post("/ListAccounts?json=standard")
+
+    assert (answer.status_code, "set-cookie" in answer.headers) == (404, False)
+
+
 @pytest.mark.parametrize("target", ["", "https://example.com/", f"https://{PAGE_HOST}.example.com/"])
 async def test_the_form_leads_to_the_page_only(simulator: Running, target: str) -> None:
     """Whatever address it was given."""

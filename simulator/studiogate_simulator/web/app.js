@@ -3,6 +3,7 @@
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { h, icon, wait } from "./dom.js";
+import { Faults } from "./faults.js";
 import { readModels, startModel } from "./models.js";
 import { options } from "./options.js";
 import { confirmDialog, mountOverlays } from "./overlays.js";
@@ -29,6 +30,12 @@ class Page {
     toggleIncognito: () => this.#setIncognito(!this.#incognito),
     toggleSettings: () => this.#panel.toggleDrawer(),
   });
+  #faults = new Faults({
+    composer: () => this.#composer,
+    recreateComposer: (keepText) => this.#recreateComposer(keepText),
+    callouts: () => this.#chat.callouts,
+    changed: () => this.#changed(),
+  });
   #view = h("div", { class: "chat-view-container" });
   #footer = h("footer");
   #counting = null;
@@ -49,6 +56,7 @@ class Page {
     this.#settings.addEventListener("tools", () => this.#changed());
     this.#setIncognito(this.#incognito);
     this.#startChat();
+    this.#faults.start();
   }
 
   /** Take over the list of models and choose the one to start with. */
@@ -61,7 +69,11 @@ class Page {
   #startChat() {
     this.#composer?.dispose();
     const unanswered = (files) => this.#composer.giveBack(files);
-    this.#chat = new Chat(this.#settings, { changed: () => this.#changed(), unanswered });
+    this.#chat = new Chat(this.#settings, {
+      changed: () => this.#changed(),
+      unanswered,
+      generation: () => this.#faults.generation(),
+    });
     this.#view.classList.add("zero-state");
     this.#footer.classList.remove("not-zero-state");
     const greeting = h("h1", { class: "zero-state-title" }, "What will you build?");
@@ -85,7 +97,7 @@ class Page {
     this.#composer = new Composer({
       submit: (text, files) => this.#submit(text, files),
       stop: () => this.#chat.stop(),
-      changed: (text) => this.#countLater(text),
+      changed: (text) => this.#typed(text),
       filesChanged: () => this.#showTokens(),
       target: (file) => this.#target(file),
     });
@@ -93,7 +105,17 @@ class Page {
     host.append(this.#composer.element);
   }
 
+  #recreateComposer(keepText) {
+    const { element } = this.#composer;
+    const host = element.parentNode;
+    element.remove();
+    this.#composer.dispose();
+    this.#placeComposer(host, keepText ? this.#composer : null);
+    this.#changed();
+  }
+
   #submit(text, files) {
+    if (this.#faults.springs()) return this.#composer.giveBack(files);
     if (this.#chat.isEmpty) this.#leaveZeroState();
     this.#composer.clear();
     void this.#chat.submit(text, files).then(() => this.#savedAs());
@@ -112,7 +134,7 @@ class Page {
 
   #changed() {
     if (!this.#composer || !this.#chat) return;
-    this.#composer.blocked = this.#settings.model === null;
+    this.#composer.blocked = this.#settings.model === null || this.#faults.holding;
     this.#composer.generating = this.#chat.isGenerating;
     this.#composer.showTools(
       TOOLS.filter(({ name }) => this.#settings.has(name)).map(({ name, label, chip }) => ({
@@ -124,6 +146,11 @@ class Page {
       })),
     );
     this.#toolbar.canStartNew = !this.#chat.isEmpty && !this.#chat.isGenerating;
+  }
+
+  #typed(text) {
+    this.#countLater(text);
+    if (text) void this.#faults.typed(text);
   }
 
   #countLater(text) {

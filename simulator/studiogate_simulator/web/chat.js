@@ -3,7 +3,6 @@
 import { AnswerTurns } from "./answer_turns.js";
 import { followEnd } from "./autoscroll.js";
 import { h } from "./dom.js";
-import { Generation } from "./generation.js";
 import { since } from "./options.js";
 import { announce, toast } from "./overlays.js";
 import { reportError } from "./rpc.js";
@@ -29,7 +28,7 @@ export class Chat {
   #on;
   element = h("ms-chat-session", {}, this.#scroller);
 
-  /** `on` has changed() and unanswered(files). */
+  /** `on` has changed(), unanswered(files), and generation(), which makes one. */
   constructor(settings, on) {
     this.#settings = settings;
     this.#on = on;
@@ -104,7 +103,7 @@ export class Chat {
 
   /** Have the turns answered; resolves to false if nothing came but a failure. */
   async #generate() {
-    const generation = new Generation();
+    const generation = this.#on.generation();
     this.#generation = generation;
     this.callouts.replaceChildren();
     announce("");

@@ -5,7 +5,9 @@ import { options } from "./options.js";
 const SERVICE = `https://${options.rpcHost}/$rpc/google.internal.alkali.applications.makersuite.v1.MakerSuiteService/`;
 const API_KEY = "AIzaSySimulatedKeyThatOpensNothing00000";
 const LOGGING_CONTEXT = "CAASA1JVQRgBMAE4BEAA";
-const VISIT_ID = `v1_${btoa(crypto.randomUUID())}`;
+
+/** What tells this page apart from others, until it is loaded anew. */
+export const VISIT_ID = `v1_${btoa(crypto.randomUUID())}`;
 const WITH_CONTEXT = new Set(["GenerateContent", "CountTokens", "GenerateTitle"]);
 
 function cookie(name) {
