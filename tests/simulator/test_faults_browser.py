@@ -382,7 +382,7 @@ async def test_a_large_container(page: Page, simulator: Running) -> None:
     await answered(page)
 
     await expect(page.locator(ANSWER).locator("div.very-large-text-container")).to_have_text("**small**")
-    await expect(page.locator("ms-cmark-node")).to_have_count(0)
+    await expect(page.locator(ANSWER).locator("ms-cmark-node")).to_have_count(0)
 
 
 async def test_turns_without_bodies(page: Page, simulator: Running) -> None:

@@ -138,7 +138,7 @@ export class Turn {
 
   /** Put the body into the document, or leave a gap of its height; what is edited stays. */
   setBody(wanted) {
-    const gone = this.#spacer.isConnected;
+    const gone = this.#spacer.parentNode !== null;
     if (wanted === !gone || (!wanted && this.#editor)) return;
     if (wanted) {
       this.#spacer.remove();
@@ -236,7 +236,7 @@ export class Turn {
 
   // A body that is out of the document grows all the same.
   #place(chunk) {
-    if (this.#spacer.isConnected) this.#body = [...this.#body.filter((node) => node !== chunk), chunk];
+    if (this.#spacer.parentNode !== null) this.#body = [...this.#body.filter((node) => node !== chunk), chunk];
     else this.#content.append(chunk);
   }
 
