@@ -7,11 +7,11 @@ AI Studio declares functions and says nothing of how they are to be called; that
 Functions are declared where three things hold, and described as text elsewhere:
 
 - the model can call functions, by the list of models;
-- the upstream runs no tools of its own in the same turn. Models before Gemini 3, which are those without levels of
-  thinking, refuse both together;
+- the upstream runs no tools of its own in the same turn: the page has no place for both, and models before Gemini 3,
+  which are those without levels of thinking, refuse both together;
 - the parameters can be described.
 
-Those older models also refuse to be held to JSON while functions are declared, so JSON is asked for in words then.
+Who can't have both can't be held to JSON either while functions are declared, so JSON is asked for in words then.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -26,7 +26,6 @@ from studiogate.exchange import Exchange
 from studiogate.functions import CallMode, FunctionPlan, plan_functions
 from studiogate.models import Model
 from studiogate.params import Params, ResponseFormat
-from studiogate.tools import FunctionDeclaration
 from studiogate_studio.wire import Declaration, Json, WireError, declare, functions
 
 _REPORTED = 3
@@ -36,34 +35,22 @@ _JSON = "Whenever you don't call a function, your whole answer is one JSON docum
 
 
 @attrs.frozen(kw_only=True)
-class PageFunctions:
+class PageFunctions(FunctionPlan):
     """Say what a turn is given for the exchange's functions."""
 
-    plan: FunctionPlan
-    params: Params
-    """The exchange's, with a note on what the declarations leave out; these replace them."""
+    params: Params = attrs.field(factory=Params)
+    """The exchange's, with notes on what the functions cost; these replace them."""
     declarations: Mapping[str, Declaration] = attrs.field(factory=dict[str, Declaration])
-    """What to declare, by the client's names, in order; empty where functions are described as text."""
-    instruction: str = ""
-    """What the system instruction has to say besides the client's; may be empty."""
-
-    @property
-    def described(self) -> tuple[FunctionDeclaration, ...]:
-        """Return the functions that are described as text."""
-        return self.plan.described
+    """How those `declared` are, by the client's names."""
 
     @property
     def tool(self) -> Json:
         """Return the entry of a request's tools that declares the functions; None where none is declared."""
         return functions(list(self.declarations.values())) if self.declarations else None
 
-    def instruct(self, system: str | None) -> str | None:
-        """Return a system instruction with what the turn adds to it."""
-        return "\n\n".join(part for part in (system, self.instruction) if part) or None
-
     async def read(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
         """Yield a turn's events with calls as the client has declared them; closes `events`."""
-        async with aclosing(self.plan.read(self._restored(events))) as read:
+        async with aclosing(super().read(self._restored(events))) as read:
             async for event in read:
                 yield event
 
@@ -79,42 +66,52 @@ class PageFunctions:
                     yield event
 
 
-def fit_functions(exchange: Exchange, model: Model | None, *, as_text: bool = False) -> PageFunctions:
+def fit_functions(exchange: Exchange, model: Model | None, *, mixing: bool, as_text: bool = False) -> PageFunctions:
     """Return what to do about an exchange's functions.
 
     :param model: the requested model as AI Studio lists it; None if it doesn't, which counts as one that can.
-    :param as_text: whether they can't be declared, whatever the model says.
+    :param mixing: whether functions can be declared beside AI Studio's own tools and a form of the answer.
+    :param as_text: whether they are to be described as text whatever the model can; the operator's mode may say so too.
     :raises Declined: the operator wants functions to be declared, and these can't be.
     """
     plan = plan_functions(exchange.request, exchange.plan)
     if not plan.offered:
-        return PageFunctions(plan=plan, params=exchange.params)
+        return PageFunctions(params=exchange.params)
     declarations: Mapping[str, Declaration] = {}
     if exchange.call_mode is not CallMode.EMULATED and not as_text:
         try:
-            declarations = _declarations(plan, exchange, model)
+            declarations = _declarations(plan, exchange, model, mixing=mixing)
         except Declined:
             if exchange.call_mode is CallMode.NATIVE:
                 raise
     if not declarations:
         plan = plan_functions(exchange.request, exchange.plan, emulate=True)
     params, instruction = _reported(exchange.params, declarations), plan.instruction
-    if params.response_format is not None and not (declarations and mixes(model)):
+    if params.response_format is not None and not (declarations and mixing):
         params = params.drop("response_format", "asked for in words, as functions may be called too")
         instruction = f"{instruction}\n\n{_in_words(exchange.request.params.response_format)}".lstrip()
-    return PageFunctions(plan=plan, params=params, declarations=declarations, instruction=instruction)
+    return PageFunctions(
+        declared=plan.declared,
+        described=plan.described,
+        instruction=instruction,
+        one_call=plan.one_call,
+        params=params,
+        declarations=declarations,
+    )
 
 
 def mixes(model: Model | None) -> bool:
-    """Tell whether functions may be declared beside the upstream's own tools and a form of the answer."""
+    """Tell whether a request may declare functions beside the upstream's own tools and a form of the answer."""
     return model is not None and model.thinking is not None and bool(model.thinking.levels)
 
 
-def _declarations(plan: FunctionPlan, exchange: Exchange, model: Model | None) -> Mapping[str, Declaration]:
+def _declarations(
+    plan: FunctionPlan, exchange: Exchange, model: Model | None, *, mixing: bool
+) -> Mapping[str, Declaration]:
     """Return the declarations; raise `Declined` where there can be none."""
     if model is not None and model.functions is False:
         raise Declined(f"{model.id} can't call functions")
-    if exchange.plan.switches and not mixes(model):
+    if exchange.plan.switches and not mixing:
         raise Declined(f"functions can't be declared together with {', '.join(exchange.plan.switches)}")
     declarations: dict[str, Declaration] = {}
     for function in plan.declared:

@@ -2,18 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol
 
 import attrs
 from playwright.async_api import Dialog, Error as PlaywrightError, Page
 
 from studiogate.attachments import Attachment
-from studiogate.events import Event
 from studiogate.functions import FunctionPlan
 from studiogate.params import Params
-from studiogate.tools import FunctionDeclaration
 from studiogate_studio.composer import Seen, unseen
 from studiogate_studio.controls import set_run_settings
 from studiogate_studio.errors import PageBroken, PromptRefused
@@ -23,19 +20,6 @@ from studiogate_studio.page import ChatPage
 from studiogate_studio.run_settings import RunSettings
 
 log = logging.getLogger(__name__)
-
-
-class CallReader(Protocol):
-    """Read the calls out of a turn's events, by what was done about functions in it."""
-
-    @property
-    def described(self) -> Sequence[FunctionDeclaration]:
-        """Return the functions that the model was told of in words, and whose calls are text."""
-        ...
-
-    def read(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-        """Yield the turn's events with calls as the client has declared them; closes `events`."""
-        ...
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -50,7 +34,7 @@ class Tab:
     """Whether this lease's prompt may have been sent; a later backend then reads the answer and never sends again."""
     params: Params | None = attrs.field(default=None, init=False)
     """The parameters that this lease's prompt was sent with, for a later backend that reads its answer."""
-    functions: CallReader = attrs.field(factory=FunctionPlan, init=False)
+    functions: FunctionPlan = attrs.field(factory=FunctionPlan, init=False)
     """What was done about functions in it, for the same."""
     renewals: int = attrs.field(default=0, init=False)
     """How often it was given a fresh chat."""

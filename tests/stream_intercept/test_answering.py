@@ -154,7 +154,7 @@ def patch_for(params: Params, model: Model | None = FLASH) -> RequestPatch:
     request = ChatRequest(messages=(Message(role=Role.USER, text="Hi"),))
     prompt = build_prompt(request.messages)
     exchange = Exchange(id="req_0", request=request, prompt=prompt, deadline=float("inf"), model=model, params=params)
-    return request_patch(exchange, model, fit_functions(exchange, model))
+    return request_patch(exchange, model, fit_functions(exchange, model, mixing=True))
 
 
 def test_everything_the_client_asks_is_patched() -> None:

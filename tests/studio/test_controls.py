@@ -183,7 +183,7 @@ async def test_functions(tab: Tab, simulator: Simulator) -> None:
     """They are declared in the words that the page takes, and what those leave out is told."""
     refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, functions=(ADD, NOW)))
 
-    assert refused == {"tools": "add is declared without choices but the first"}
+    assert refused == {"tools": "add goes without choices but the first"}
     [tool] = turn["tools"]
     add, now = tool["function_declarations"]
     assert now == {"name": "now", "description": "Tell the time."}
@@ -211,11 +211,10 @@ async def test_functions_go_before_what_excludes_them(tab: Tab, simulator: Simul
 
 async def test_functions_that_no_schema_describes_are_declined(tab: Tab, simulator: Simulator) -> None:
     """Nothing is sent: the model would call them without what they need."""
-    endless = {"type": "object", "properties": {"next": {"$ref": "#"}}}
-    recursive = FunctionDeclaration(name="walk", parameters=endless)
+    walk = FunctionDeclaration(name="walk", parameters={"type": "string"})
 
     with pytest.raises(Declined, match="the function walk can't be declared"):
-        await tab.set_run_settings(attrs.evolve(FLASH, functions=(recursive,)))
+        await tab.set_run_settings(attrs.evolve(FLASH, functions=(walk,)))
 
     with pytest.raises(Declined, match="AI Studio's page refuses the functions: Function now is declared twice"):
         await tab.set_run_settings(attrs.evolve(FLASH, functions=(NOW, NOW)))

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from studiogate_studio.controls.dialog_schema import CHOICES, dialog_schema
+from studiogate_studio.controls.dialog_schema import CHOICES, dialog_schema, first_choices
 from studiogate_studio.wire import WireError
+from studiogate_studio.wire.simplify import AS_TEXT
 
 TEXT: dict[str, Any] = {"type": "string"}
 NUMBER: dict[str, Any] = {"type": "number"}
@@ -49,6 +50,17 @@ def test_of_a_choice_the_first_stands(given: dict[str, Any], taken: dict[str, An
 
     assert fitted.schema == an_object(a=taken, b=taken)
     assert [lost for lost in fitted.left_out if "anyOf" not in lost] == [CHOICES]
+
+
+def test_texts_that_hold_json_are_texts() -> None:
+    """The mark by which arguments are put right is none of the page's words; a property may be called like it."""
+    marked: dict[str, Any] = {**TEXT, AS_TEXT: "application/json"}
+    schema = an_object(a=marked, b={"type": "array", "items": marked}, c={"anyOf": [marked, NUMBER]}, **{AS_TEXT: TEXT})
+
+    fitted = first_choices(schema, ("x",))
+
+    assert fitted.schema == an_object(a=TEXT, b={"type": "array", "items": TEXT}, c=TEXT, **{AS_TEXT: TEXT})
+    assert fitted.left_out == ("x", CHOICES)
 
 
 def test_what_cannot_be_described_is_refused() -> None:

@@ -14,7 +14,7 @@ from studiogate.models import Model, Thinking
 from studiogate.params import Params, ResponseFormat
 from studiogate.prompt import build_prompt
 from studiogate.tools import FunctionDeclaration, ToolPlan
-from studiogate_studio.functions import PageFunctions, fit_functions
+from studiogate_studio.functions import PageFunctions, fit_functions, mixes
 
 OLD = Model(id="old", display_name="Old", functions=True, thinking=Thinking(max_budget=9))
 NEW = Model(id="new", display_name="New", functions=True, thinking=Thinking(levels=("low", "high")))
@@ -34,6 +34,7 @@ def fitted(
     model: Model | None = OLD,
     mode: CallMode = CallMode.AUTO,
     search: bool = False,
+    as_text: bool = False,
     params: Params | None = None,
     **fields: Any,
 ) -> PageFunctions:
@@ -49,7 +50,7 @@ def fitted(
         plan=ToolPlan(functions=functions, switches={"google_search": {}} if search else {}),
         call_mode=mode,
     )
-    return fit_functions(exchange, model)
+    return fit_functions(exchange, model, mixing=mixes(model), as_text=as_text)
 
 
 async def read(functions: PageFunctions, *events: Event) -> list[Event]:
@@ -118,9 +119,10 @@ def test_newer_models_search_and_call() -> None:
     assert fitted(LOOK, model=NEW, search=True).tool is not None
 
 
-def test_the_operator_may_want_text() -> None:
+@pytest.mark.parametrize("why", [{"mode": CallMode.EMULATED}, {"as_text": True}])
+def test_the_operator_or_the_page_may_want_text(why: dict[str, Any]) -> None:
     """Whatever the model can."""
-    functions = fitted(LOOK, mode=CallMode.EMULATED)
+    functions = fitted(LOOK, **why)
 
     assert functions.tool is None
     assert json.dumps(A) in functions.instruction

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from studiogate.errors import Declined
 from studiogate.events import Event
-from studiogate.functions import PARALLEL
 from studiogate.health import Health
 from studiogate.hookspecs import hookimpl
 from studiogate.models import Model
@@ -45,7 +44,6 @@ class DomScrape:
     @hookimpl
     def apply_params(self, params: Params, model: Model | None) -> Params:
         """Fit the parameters to the model; what the page has no control for is reported."""
-        _, params = params.take(PARALLEL)
         params = fit(params, model)
         return params if params.seed is None else params.drop("seed", "the page has no control for it")
 

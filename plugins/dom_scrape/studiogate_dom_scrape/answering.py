@@ -10,19 +10,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
-import attrs
-
-from studiogate.errors import Declined
 from studiogate.events import Event, Finish
 from studiogate.exchange import Exchange
-from studiogate.functions import CallMode
+from studiogate.functions import FunctionPlan
 from studiogate.models import Model
 from studiogate_dom_scrape.reading import Reading, begin
 from studiogate_dom_scrape.settings import DomScrapeSettings
 from studiogate_studio.errors import PageBroken
-from studiogate_studio.functions import PageFunctions, fit_functions
-from studiogate_studio.run_settings import note_refused, run_settings_of
-from studiogate_studio.tab import CallReader, Tab
+from studiogate_studio.functions import PageFunctions
+from studiogate_studio.preparing import set_controls
+from studiogate_studio.tab import Tab
 
 _STOP_S = 1.0
 """Seconds the page gets to stop an answer that nobody waits for; the tab's renewal ends it too."""
@@ -41,7 +38,7 @@ async def answer(
     if tab.submitted:
         # What the client is told of its parameters is about the prompt that was sent.
         exchange.params = tab.params or exchange.params
-        functions: CallReader = tab.functions
+        functions: FunctionPlan = tab.functions
     else:
         functions = await _submit(exchange, tab, model)
     # To the letter is what a client gets that waits for the whole, or whose answer is read by a machine.
@@ -77,7 +74,7 @@ async def _read(reading: Reading, exchange: Exchange, tab: Tab) -> AsyncGenerato
 
 async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunctions:
     """Set the page's controls, upload, type and submit; returns what was done about functions."""
-    functions = await _set_controls(exchange, tab, model)
+    functions = await set_controls(exchange, tab, model)
     if exchange.attachments:
         await tab.attach(exchange.attachments)
     await tab.type_prompt(exchange.prompt.text)
@@ -89,29 +86,6 @@ async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunc
         exchange.round_stack.push_async_callback(_stop, tab)
         raise
     return functions
-
-
-async def _set_controls(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunctions:
-    """Set the page's controls; where it can't declare the functions, they are described as text."""
-    functions = fit_functions(exchange, model)
-    try:
-        await _set(exchange, tab, model, functions)
-    except Declined:
-        if not functions.declarations or exchange.call_mode is CallMode.NATIVE:
-            raise
-        functions = fit_functions(exchange, model, as_text=True)
-        await _set(exchange, tab, model, functions)
-    return functions
-
-
-async def _set(exchange: Exchange, tab: Tab, model: Model | None, functions: PageFunctions) -> None:
-    exchange.params = functions.params
-    run = attrs.evolve(
-        run_settings_of(exchange, model),
-        functions=functions.plan.declared if functions.declarations else (),
-        system_instruction=functions.instruct(exchange.prompt.system) or "",
-    )
-    note_refused(exchange, await tab.set_run_settings(run))
 
 
 async def _stop(tab: Tab) -> None:

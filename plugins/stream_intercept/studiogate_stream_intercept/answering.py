@@ -25,7 +25,7 @@ from studiogate_stream_intercept.refusals import refuse_broken, refuse_status
 from studiogate_stream_intercept.stream import AnswerStream
 from studiogate_stream_intercept.turns import Turn
 from studiogate_studio.detail import media_resolution, note_detail
-from studiogate_studio.functions import PageFunctions, fit_functions
+from studiogate_studio.functions import PageFunctions, fit_functions, mixes
 from studiogate_studio.tab import Tab
 from studiogate_studio.wire import (
     JSON_MIME,
@@ -62,7 +62,7 @@ class Answering:
         """
         if tab.submitted:
             raise Declined("the prompt has been submitted already; its stream was not seen from the start")
-        functions = fit_functions(exchange, model)
+        functions = fit_functions(exchange, model, mixing=mixes(model))
         exchange.params = note_detail(functions.params, exchange.request.attachments, model)
         tab.params, tab.functions = exchange.params, functions
         turn = await self._submit(exchange, tab, request_patch(exchange, model, functions))

@@ -7,7 +7,7 @@ first is what is mostly meant; whatever follows it follows the whole.
 import attrs
 
 from studiogate_studio.wire import Json, simplify_schema
-from studiogate_studio.wire.simplify import Schema
+from studiogate_studio.wire.simplify import AS_TEXT, Schema
 
 CHOICES = "choices but the first"
 """What is lost of a choice, in words."""
@@ -27,9 +27,30 @@ def dialog_schema(schema: Schema) -> DialogSchema:
     :raises WireError: nothing simple comes near it; see `simplify_schema`.
     """
     simplified = simplify_schema(schema)
-    chosen = _chosen(simplified.schema)
-    lost = () if chosen == simplified.schema else (CHOICES,)
-    return DialogSchema(schema=chosen, left_out=(*simplified.left_out, *lost))
+    return first_choices(simplified.schema, simplified.left_out)
+
+
+def first_choices(schema: dict[str, Json], left_out: tuple[str, ...]) -> DialogSchema:
+    """Return a simplified schema without choices, and without the mark of texts that hold JSON.
+
+    :param left_out: what the simplification lost.
+    """
+    unmarked = _without_mark(schema)
+    chosen = _chosen(unmarked)
+    return DialogSchema(schema=chosen, left_out=left_out if chosen == unmarked else (*left_out, CHOICES))
+
+
+def _without_mark(schema: dict[str, Json]) -> dict[str, Json]:
+    plain = {word: value for word, value in schema.items() if word != AS_TEXT}
+    if isinstance(items := plain.get("items"), dict):
+        plain["items"] = _without_mark(items)
+    if isinstance(choices := plain.get("anyOf"), list):
+        plain["anyOf"] = [_without_mark(choice) if isinstance(choice, dict) else choice for choice in choices]
+    if isinstance(properties := plain.get("properties"), dict):
+        plain["properties"] = {
+            name: _without_mark(child) if isinstance(child, dict) else child for name, child in properties.items()
+        }
+    return plain
 
 
 def _chosen(schema: dict[str, Json]) -> dict[str, Json]:

@@ -14,12 +14,12 @@ import attrs
 from studiogate.errors import Declined
 from studiogate.params import ResponseFormat
 from studiogate.tools import FunctionDeclaration
-from studiogate_studio.controls.dialog_schema import dialog_schema
+from studiogate_studio.controls.dialog_schema import dialog_schema, first_choices
 from studiogate_studio.controls.steps import PART, Step, apply, refusals
 from studiogate_studio.errors import PageBroken
 from studiogate_studio.probe import Probe
 from studiogate_studio.run_settings import RunSettings
-from studiogate_studio.wire import Json, WireError
+from studiogate_studio.wire import Json, WireError, declare
 
 _OPEN_S = 2.0
 _SAVE_S = 0.5
@@ -60,7 +60,7 @@ async def declare_functions(probe: Probe, functions: tuple[FunctionDeclaration, 
             raise Declined(f"the function {function.name} can't be declared: {str(error).rstrip('.')}") from error
         declarations.append(declaration)
         if left_out:
-            lost.append(f"{function.name} is declared without {', '.join(left_out)}")
+            lost.append(f"{function.name} goes without {', '.join(left_out)}")
     [switch] = await apply(probe, [_FUNCTIONS])
     if not switch.same:
         why = "can't be switched on now" if switch.found else "are not offered for this model"
@@ -92,11 +92,11 @@ async def hold_to_json(probe: Probe, form: ResponseFormat) -> Mapping[str, str]:
 
 
 def _declaration(function: FunctionDeclaration) -> tuple[dict[str, Json], tuple[str, ...]]:
-    head: dict[str, Json] = {"name": function.name, "description": function.description}
-    # A schema of an object without properties is refused upstream, so it is left out.
-    if not function.parameters.get("properties"):
-        return head, ()
-    fitted = dialog_schema(function.parameters)
+    declaration = declare(function)
+    head: dict[str, Json] = {"name": declaration.name, "description": declaration.description}
+    if declaration.parameters is None:
+        return head, declaration.left_out
+    fitted = first_choices(declaration.parameters, declaration.left_out)
     return {**head, "parameters": fitted.schema}, fitted.left_out
 
 
