@@ -28,6 +28,9 @@ from .conftest import Simulator, eventually, running, signed_in
 FLASH = RunSettings(
     model="gemini-2.5-flash", model_title="Gemini 2.5 Flash", temperature=1, top_p=0.95, max_tokens=65536
 )
+PRO = attrs.evolve(FLASH, model="gemini-2.5-pro", model_title="Gemini 2.5 Pro")
+LITE = attrs.evolve(FLASH, model="gemini-2.5-flash-lite", model_title="Gemini 2.5 Flash-Lite")
+FLASH_3 = attrs.evolve(FLASH, model="gemini-3-flash-preview", model_title="Gemini 3 Flash Preview")
 PRO_3 = attrs.evolve(
     FLASH,
     model="gemini-3-pro-preview",
@@ -91,9 +94,16 @@ async def test_everything_of_the_sampling(tab: Tab, simulator: Simulator) -> Non
     [
         (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=0)), {"include_thoughts": False, "budget": 0}),
         (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=4096)), {"include_thoughts": True, "budget": 4096}),
+        (attrs.evolve(PRO, thinking=ThinkingChoice(budget=128)), {"include_thoughts": True, "budget": 128}),
+        (PRO, {"include_thoughts": True}),
+        (attrs.evolve(LITE, thinking=ThinkingChoice(budget=512)), {"include_thoughts": True, "budget": 512}),
         (attrs.evolve(PRO_3, thinking=ThinkingChoice(level="low")), {"include_thoughts": True, "level": "LOW"}),
+        (
+            attrs.evolve(FLASH_3, thinking=ThinkingChoice(level="minimal")),
+            {"include_thoughts": True, "level": "MINIMAL"},
+        ),
     ],
-    ids=["off", "budget", "level"],
+    ids=["off", "budget", "budget only", "left alone", "off by default", "two levels", "four levels"],
 )
 async def test_ways_of_thinking(tab: Tab, simulator: Simulator, run: RunSettings, thinking: dict[str, Any]) -> None:
     """Each kind of model is told its own way how much to think."""
@@ -299,6 +309,26 @@ async def test_a_number_is_brought_into_the_pages_steps(tab: Tab) -> None:
     refused = await tab.set_run_settings(attrs.evolve(FLASH, temperature=0.333, top_p=0.9512))
 
     assert refused == {"temperature": "the page takes 0.35 instead", "top_p": "the page takes 0.95 instead"}
+
+
+async def test_stop_sequences_that_the_page_changes(tab: Tab) -> None:
+    """What it makes of one, here without the spaces around it, doesn't stay."""
+    await tab.page.evaluate(
+        """() => {
+          const trim = ({ target }) => {
+            if (target.matches('[aria-label="Add stop token"]')) target.value = target.value.trim();
+          };
+          window.addEventListener("keydown", trim, true);
+        }"""
+    )
+
+    refused = await tab.set_run_settings(attrs.evolve(FLASH, stop=(" END ", "STOP", " .")))
+
+    assert refused == {"stop": "the page took 1 of 3"}
+    labels = await tab.page.eval_on_selector_all(
+        'button[aria-label^="Remove"].remove-button', "(all) => all.map((each) => each.getAttribute('aria-label'))"
+    )
+    assert labels == ["Remove STOP"]
 
 
 async def test_stop_sequences_that_cannot_be_typed(tab: Tab, simulator: Simulator) -> None:

@@ -19,6 +19,5 @@ def sampling_steps(run: RunSettings) -> Iterator[Step]:
         kind="choice",
         element="media_resolution",
         value=run.media_resolution or "default",
-        param="detail",
-        asked=bool(run.media_resolution),
+        param="detail" if run.media_resolution else None,
     )

@@ -27,8 +27,8 @@ class Step:
     element: str
     """Its name in `selectors.toml`."""
     value: Value
-    param: str
-    """The parameter that is refused where this can't be set."""
+    param: str | None
+    """The parameter that is refused where this can't be set; None where that is no news."""
     asked: bool = True
     """Whether a missing control refuses anything; it doesn't where the value is the default of pages without it."""
     awaited: bool = False
@@ -67,7 +67,7 @@ def refusals(steps: Iterable[Step], readings: Iterable[Reading]) -> Mapping[str,
     """Return the parameters that the page refused, with the reason. The first of several reasons counts."""
     refused: dict[str, str] = {}
     for step, reading in zip(steps, readings, strict=True):
-        if not reading.same and (reading.found or step.asked):
+        if step.param is not None and not reading.same and (reading.found or step.asked):
             refused.setdefault(step.param, _why(step, reading))
     return refused
 
@@ -89,7 +89,7 @@ def _why(step: Step, reading: Reading) -> str:
 def _ignored(step: Step, reading: Reading) -> bool:
     """Tell whether a field may have missed what a script wrote."""
     usable = reading.found and reading.enabled and not reading.same
-    return usable and (step.kind == "number" or (step.kind == "chips" and reading.shown.startswith("0 ")))
+    return usable and (step.kind == "number" or (step.kind == "chips" and reading.shown == "none"))
 
 
 async def _ask(probe: Probe, steps: Sequence[Step]) -> Sequence[Reading]:

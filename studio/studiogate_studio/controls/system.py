@@ -44,7 +44,7 @@ async def set_system_instruction(probe: Probe, instruction: str) -> None:
 
 
 async def _write(probe: Probe, text: str) -> None:
-    new = Step(kind="choice", element="system_preset", value=_NEW, param="", asked=False)
+    new = Step(kind="choice", element="system_preset", value=_NEW, param=None)
     [preset] = await apply(probe, [new])
     if preset.found and not preset.same:
         raise PageBroken("The page begins no new system instruction.")
