@@ -39,6 +39,9 @@ PRO_3 = attrs.evolve(
 )
 DEFAULTS: Mapping[str, Any] = {"max_output_tokens": 65536, "temperature": 1, "top_p": 0.95, "top_k": 64}
 
+NEWEST = "g3"
+EVERY_GENERATION = pytest.mark.parametrize("generation", ["g1", "g2", NEWEST], indirect=True)
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -50,10 +53,19 @@ async def browser(simulator_process: Simulator, tmp_path_factory: pytest.TempPat
         yield pool
 
 
+@pytest.fixture
+def generation(request: pytest.FixtureRequest) -> str:
+    """Return the generation of the page to meet: the newest, or a test's parameter."""
+    return getattr(request, "param", NEWEST)
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def tab(browser: TabPool, simulator: Simulator) -> AsyncGenerator[Tab]:
+async def tab(browser: TabPool, simulator: Simulator, generation: str) -> AsyncGenerator[Tab]:
     """Return a leased tab, and the simulator with an empty log."""
     async with browser.lease() as tab:
+        if generation != NEWEST:
+            simulator.options(generation=generation)
+            await tab.chat.open_new_chat()
         yield tab
 
 
@@ -75,16 +87,27 @@ async def test_defaults_of_a_model(tab: Tab, simulator: Simulator) -> None:
     assert turn["config"] == {**DEFAULTS, "thinking": {"include_thoughts": True}} | turn["config"]
 
 
+@EVERY_GENERATION
 async def test_everything_of_the_sampling(tab: Tab, simulator: Simulator) -> None:
     """Numbers and stop sequences arrive as they were asked for."""
     run = attrs.evolve(
-        FLASH, temperature=0.35, top_p=0.5, max_tokens=1234, stop=("END", 'say "no"', "a, b"), media_resolution="low"
+        FLASH,
+        temperature=0.35,
+        top_p=0.5,
+        max_tokens=1234,
+        stop=("END", 'say "no"', "a, b"),
+        thinking=ThinkingChoice(budget=4096),
+        media_resolution="low",
     )
 
     refused, turn = await sent(tab, simulator, run)
 
-    assert refused.keys() <= {"detail"}
     config = turn["config"]
+    assert (refused, config["thinking"], config["media_resolution"]) == (
+        {},
+        {"include_thoughts": True, "budget": 4096},
+        "low",
+    )
     assert (config["temperature"], config["top_p"], config["max_output_tokens"]) == (0.35, 0.5, 1234)
     assert config["stop_sequences"] == ["END", 'say "no"', "a, b"]
 
@@ -93,7 +116,6 @@ async def test_everything_of_the_sampling(tab: Tab, simulator: Simulator) -> Non
     ("run", "thinking"),
     [
         (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=0)), {"include_thoughts": False, "budget": 0}),
-        (attrs.evolve(FLASH, thinking=ThinkingChoice(budget=4096)), {"include_thoughts": True, "budget": 4096}),
         (attrs.evolve(PRO, thinking=ThinkingChoice(budget=128)), {"include_thoughts": True, "budget": 128}),
         (PRO, {"include_thoughts": True}),
         (attrs.evolve(LITE, thinking=ThinkingChoice(budget=512)), {"include_thoughts": True, "budget": 512}),
@@ -103,7 +125,7 @@ async def test_everything_of_the_sampling(tab: Tab, simulator: Simulator) -> Non
             {"include_thoughts": True, "level": "MINIMAL"},
         ),
     ],
-    ids=["off", "budget", "budget only", "left alone", "off by default", "two levels", "four levels"],
+    ids=["off", "budget only", "left alone", "off by default", "two levels", "four levels"],
 )
 async def test_ways_of_thinking(tab: Tab, simulator: Simulator, run: RunSettings, thinking: dict[str, Any]) -> None:
     """Each kind of model is told its own way how much to think."""
@@ -119,6 +141,7 @@ async def kept(tab: Tab) -> str:
     return text
 
 
+@EVERY_GENERATION
 async def test_a_system_instruction(tab: Tab, simulator: Simulator) -> None:
     """It goes with the prompt to the letter, and nothing of it is kept in the browser."""
     text = 'You are "brief".\n\n  - No lists\n'
@@ -189,6 +212,7 @@ ADD = FunctionDeclaration(
 NOW = FunctionDeclaration(name="now", description="Tell the time.")
 
 
+@EVERY_GENERATION
 async def test_functions(tab: Tab, simulator: Simulator) -> None:
     """They are declared in the words that the page takes, and what those leave out is told."""
     refused, turn = await sent(tab, simulator, attrs.evolve(FLASH, functions=(ADD, NOW)))
@@ -233,6 +257,7 @@ async def test_functions_that_no_schema_describes_are_declined(tab: Tab, simulat
     assert (refused, turn["tools"]) == ({}, [])
 
 
+@EVERY_GENERATION
 async def test_answers_in_json(tab: Tab, simulator: Simulator) -> None:
     """The schema goes into the page's editor; without one, JSON alone is asked for."""
     schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -255,6 +280,7 @@ async def test_json_without_a_schema(tab: Tab, simulator: Simulator) -> None:
     assert "response_schema" not in turn["config"]
 
 
+@EVERY_GENERATION
 async def test_tools_that_run_upstream(tab: Tab, simulator: Simulator) -> None:
     """Each is on where it was asked for."""
     run = attrs.evolve(FLASH, search=True, url_context=True, code_execution=True)
@@ -265,6 +291,7 @@ async def test_tools_that_run_upstream(tab: Tab, simulator: Simulator) -> None:
     assert {name for tool in turn["tools"] for name in tool} == {"google_search", "url_context", "code_execution"}
 
 
+@EVERY_GENERATION
 async def test_settings_of_one_prompt_do_not_reach_the_next(tab: Tab, simulator: Simulator) -> None:
     """In the same chat, everything is put back; the composer can be used."""
     run = attrs.evolve(
