@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.attachments.samples import data_url, png
+from tests.attachments.samples import b64, data_url, png
 
 from .house import Gateway, Simulator, deltas, running_gateway, texts, wait_until, write_config
 
@@ -70,7 +70,7 @@ def test_it_needs_no_proxy(gateway: Gateway) -> None:
 
 
 def test_a_whole_answer_is_its_source(gateway: Gateway, simulator: Simulator) -> None:
-    """Thoughts and text apart, each to the letter, with counts that are marked as estimated."""
+    """Thoughts and text apart, each to the letter, with the counts of the page's own request."""
     thoughts, text = (
         ["**Plan**\n\nThink.\n\n\n", "**Next**\n\n* more"],
         ["* one\n* two\n\n\n__Not__ what ", "is *rendered*."],
@@ -82,7 +82,8 @@ def test_a_whole_answer_is_its_source(gateway: Gateway, simulator: Simulator) ->
     message = answer.json()["choices"][0]["message"]
     assert (message["reasoning_content"], message["content"]) == ("".join(thoughts), "".join(text))
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
-    assert answer.headers["x-studiogate-usage"] == "estimated"
+    assert answer.json()["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
+    assert "x-studiogate-usage" not in answer.headers
     assert len(simulator.log()) == 1
 
 
@@ -225,6 +226,38 @@ def test_a_blocked_answer(gateway: Gateway, simulator: Simulator) -> None:
     choice = gateway.ask("Hi").json()["choices"][0]
 
     assert (choice["finish_reason"], choice["message"]["content"]) == ("content_filter", "Well, ")
+
+
+def test_an_answer_cut_at_the_limit(gateway: Gateway, simulator: Simulator) -> None:
+    """The page doesn't say so, its own request does."""
+    simulator.play(text=["One, two,", " three"], finish=2)
+
+    choice = gateway.ask("Count").json()["choices"][0]
+
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("length", "One, two, three")
+
+
+def test_sources(gateway: Gateway, simulator: Simulator) -> None:
+    """They come with the places in the text that rest on them."""
+    source = {"url": "https://example.org/ants", "title": "Ants", "passage": "Ants *carry* much"}
+    simulator.play(text=["Well. Ants *carry* much."], sources=[source])
+
+    message = gateway.ask("What of ants?", tools=[{"google_search": {}}]).json()["choices"][0]["message"]
+
+    cited = message["annotations"][0]["url_citation"]
+    assert message["content"][cited["start_index"] : cited["end_index"]] == "Ants *carry* much"
+    assert (cited["url"], cited["title"]) == ("https://example.org/ants", "Ants")
+    assert [list(tool) for tool in simulator.log()[0]["tools"]] == [["google_search"]]
+
+
+def test_media_of_an_answer(gateway: Gateway, simulator: Simulator) -> None:
+    """An image is handed over byte by byte."""
+    simulator.play(text=["Here."], media=[{"mime": "image/png", "data": b64(png())}])
+
+    message = gateway.ask("Draw it").json()["choices"][0]["message"]
+
+    assert message["content"].startswith("Here.")
+    assert b64(png()) in json.dumps(message)
 
 
 def test_answers_side_by_side(gateway: Gateway, simulator: Simulator) -> None:

@@ -15,6 +15,7 @@ from studiogate.exchange import Exchange
 from studiogate.functions import FunctionPlan
 from studiogate.models import Model
 from studiogate_dom_scrape.reading import Reading, begin
+from studiogate_dom_scrape.record import Record
 from studiogate_dom_scrape.settings import DomScrapeSettings
 from studiogate_studio.errors import PageBroken
 from studiogate_studio.functions import PageFunctions
@@ -35,6 +36,8 @@ async def answer(
     :raises Unavailable: the page failed, or says what did.
     :raises InvalidRequest: the page doesn't take a file.
     """
+    record = Record(tab.page)
+    exchange.stack.enter_context(record.kept())
     if tab.submitted:
         # What the client is told of its parameters is about the prompt that was sent.
         exchange.params = tab.params or exchange.params
@@ -47,6 +50,7 @@ async def answer(
         probe=tab.chat.probe,
         settings=settings,
         known=tab.chat.composer.known,
+        record=record,
         hold_thoughts=whole,
         hold_text=whole or exchange.params.response_format is not None or bool(functions.described),
     )

@@ -20,6 +20,7 @@ from studiogate.events import Citation, Event, Finish, FinishReason, Media, Text
 from studiogate_dom_scrape.ending import Ending, Verdict
 from studiogate_dom_scrape.live_text import LiveText, alike
 from studiogate_dom_scrape.page_state import Seen, ShownCall, ShownMedia, ShownSource, ShownText
+from studiogate_dom_scrape.record import Record, Told
 from studiogate_dom_scrape.settings import DomScrapeSettings
 from studiogate_dom_scrape.troubles import failure_as_text, may_become_failure, refusal, verdict
 from studiogate_studio.errors import PageBroken
@@ -44,6 +45,7 @@ class Reading:
     settings: DomScrapeSettings
     known: tuple[str, ...]
     """Ids of the bubbles that were there before."""
+    record: Record
     hold_thoughts: bool
     """Whether thoughts are wanted to the letter, and so only when the answer is whole."""
     hold_text: bool
@@ -134,13 +136,31 @@ class Reading:
         """Yield what stands after the text, and the finish."""
         for event in _calls(seen.calls):
             yield event
+        told = await self.record.told()
         for index in range(seen.media):
-            made = await self._ask(ShownMedia, "media", index=index, slack_s=_MEDIA_S)
-            if made.data:
-                yield Media(mime=made.mime, data=base64.b64decode(made.data))
-        for source in dict.fromkeys(await self._ask(tuple[ShownSource, ...], "sources")):
-            yield Citation(url=source.url, title=source.title or source.url)
-        yield verdict(seen.troubles) or Finish(reason=FinishReason.TOOL_CALLS if seen.calls else FinishReason.STOP)
+            media = told.media[index] if len(told.media) == seen.media else await self._shown_media(index)
+            if media is not None:
+                yield media
+        for citation in self._cited(told, await self._ask(tuple[ShownSource, ...], "sources")):
+            yield citation
+        yield _finish(seen, told)
+        if told.usage is not None:
+            yield told.usage
+
+    async def _shown_media(self, index: int) -> Media | None:
+        """Return a file of the answer as the page has it; an image that the page may not read is drawn anew there."""
+        made = await self._ask(ShownMedia, "media", index=index, slack_s=_MEDIA_S)
+        return Media(mime=made.mime, data=base64.b64decode(made.data)) if made.data else None
+
+    def _cited(self, told: Told, shown: Sequence[ShownSource]) -> Iterator[Citation]:
+        """Yield the sources; with their places where these are places of the text that was handed on."""
+        if not told.citations:
+            for source in dict.fromkeys(shown):
+                yield Citation(url=source.url, title=source.title or source.url)
+        elif told.text == self._text.given:
+            yield from told.citations
+        else:
+            yield from dict.fromkeys(Citation(url=each.url, title=each.title) for each in told.citations)
 
     async def _watch(self, last: Seen | None, wait_s: float) -> Seen:
         """Wait until the page shows something else than `last`; None looks once."""
@@ -190,6 +210,15 @@ def _refuse(seen: Seen, text: str) -> None:
         raise refusal(failed)
     if not (complete or text or seen.calls or seen.media):
         raise PageBroken("The page shows an empty answer.")
+
+
+def _finish(seen: Seen, told: Told) -> Finish:
+    """Return how the answer ended: as the page says, else as its request does, else as it looks."""
+    if (said := verdict(seen.troubles)) is not None:
+        return said
+    if told.finish is not None and not seen.calls:
+        return told.finish
+    return Finish(reason=FinishReason.TOOL_CALLS if seen.calls else FinishReason.STOP)
 
 
 def _calls(shown: Sequence[ShownCall]) -> Iterator[ToolCall]:
