@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+import pytest_asyncio
 
 from studiogate_studio.keeper import BrowserKeeper, Configure
 from studiogate_studio.launch import BrowserLaunch
@@ -20,6 +21,9 @@ from studiogate_studio.model_listener import ModelListener
 from studiogate_studio.selectors import Selectors, load_selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tabs import TabPool
+
+SHARED = pytest.mark.asyncio(loop_scope="module")
+"""Marks a module whose tests share a browser (`pool`)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +51,11 @@ class Simulator:
         """Script what becomes of a file."""
         self.control.post("/__sim/uploads", json=scenario).raise_for_status()
 
+    def forget(self) -> None:
+        """Have nothing scripted and nothing logged."""
+        for path in ("scenarios", "uploads", "page", "log"):
+            self.control.delete(f"/__sim/{path}").raise_for_status()
+
     def options(self, **options: Any) -> None:
         """Set how the next page looks."""
         self.control.put("/__sim/page", json=options).raise_for_status()
@@ -72,19 +81,18 @@ def simulator_process() -> Iterator[Simulator]:
 @pytest.fixture
 def simulator(simulator_process: Simulator) -> Simulator:
     """Return the simulator with nothing scripted and nothing logged."""
-    for path in ("scenarios", "uploads", "page", "log"):
-        simulator_process.control.delete(f"/__sim/{path}").raise_for_status()
+    simulator_process.forget()
     return simulator_process
 
 
 @pytest.fixture
 def settings(simulator: Simulator, tmp_path: Path) -> StudioSettings:
     """Return settings for a signed-in browser that meets the simulator, with a profile of the test's own."""
-    return signed_in(simulator, tmp_path)
+    return stand_in(simulator, tmp_path)
 
 
-def signed_in(simulator: Simulator, folder: Path) -> StudioSettings:
-    """Return settings for a signed-in browser that meets the simulator, with a profile in a folder."""
+def stand_in(simulator: Simulator, folder: Path) -> StudioSettings:
+    """Make settings for a signed-in browser that meets the simulator, with a profile in a folder."""
     profile = folder / "profile.json"
     profile.write_bytes(simulator.storage_state.read_bytes())
     profile.chmod(0o600)
@@ -129,8 +137,19 @@ async def eventually(holds: Callable[[], bool], within_s: float = 30.0) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest.fixture
-async def pool(settings: StudioSettings) -> AsyncGenerator[TabPool]:
-    """Return a running pool of one tab."""
-    async with running(settings) as pool:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_pool(
+    simulator_process: Simulator, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[TabPool]:
+    """Return a pool of one tab that runs for all tests of a module; a browser takes its time to start."""
+    async with running(stand_in(simulator_process, tmp_path_factory.mktemp("shared"))) as pool:
         yield pool
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pool(shared_pool: TabPool, simulator: Simulator) -> TabPool:
+    """Return a running pool of one tab, which is ready; a module that takes it runs in a loop of its own (`SHARED`)."""
+    await eventually(lambda: shared_pool.ready == 1)
+    # The test before may still have asked something while its tab was renewed.
+    simulator.forget()
+    return shared_pool

@@ -3,13 +3,14 @@ from pathlib import Path
 import pytest
 
 from studiogate_studio.errors import PageBroken, PromptRefused
-from studiogate_studio.page import new_chat_url
 from studiogate_studio.probe import RunState
 from studiogate_studio.selectors import load_selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tabs import TabPool
 
-from .conftest import Simulator, eventually, running
+from .conftest import SHARED, Simulator, eventually, running
+
+pytestmark = SHARED
 
 BACKDROP = """() => {
   const backdrop = document.createElement("div");
@@ -30,14 +31,6 @@ DEAF = """() => {
   for (const kind of ["keydown", "click"])
     document.addEventListener(kind, (event) => event.stopImmediatePropagation(), true);
 }"""
-
-
-def test_a_new_chat_is_asked_to_be_temporary() -> None:
-    """The rest of the operator's address stays."""
-    url = "https://aistudio.google.com/prompts/new_chat?model=m"
-
-    assert new_chat_url(StudioSettings(page_url=url)) == f"{url}&incognito=true"
-    assert new_chat_url(StudioSettings(page_url=url, temporary_chat=False)) == url
 
 
 async def test_a_new_chat_is_fresh_and_temporary(pool: TabPool) -> None:

@@ -6,6 +6,7 @@ import pytest
 from studiogate.config import Config
 from studiogate.errors import ConfigurationError
 from studiogate.strict import WrongValue
+from studiogate_studio.page import new_chat_url
 from studiogate_studio.proxies import UpstreamProxy
 from studiogate_studio.settings import StudioSettings
 
@@ -68,3 +69,11 @@ def test_a_wrong_upstream_proxy_is_refused_without_its_password() -> None:
 
     assert str(refusal.value).startswith("environment variable UNIFIED_PROXY_CONFIG: [studio] upstream_proxy: must be ")
     assert "se-cret" not in str(refusal.value)
+
+
+def test_a_new_chat_is_asked_to_be_temporary() -> None:
+    """The rest of the operator's address stays."""
+    url = "https://aistudio.google.com/prompts/new_chat?model=m"
+
+    assert new_chat_url(StudioSettings(page_url=url)) == f"{url}&incognito=true"
+    assert new_chat_url(StudioSettings(page_url=url, temporary_chat=False)) == url

@@ -14,7 +14,9 @@ from studiogate_studio.keeper import BrowserState
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tabs import TabPool, lease_for
 
-from .conftest import Simulator, eventually, running
+from .conftest import SHARED, Simulator, eventually, running
+
+pytestmark = SHARED
 
 
 def exchange() -> Exchange:
@@ -123,19 +125,20 @@ async def test_a_tab_that_broke_while_nobody_used_it_is_replaced(pool: TabPool, 
     assert tab.fault is not None
 
 
-async def test_a_tab_that_went_to_the_sign_in_page_ends_the_session(pool: TabPool, settings: StudioSettings) -> None:
+async def test_a_tab_that_went_to_the_sign_in_page_ends_the_session(settings: StudioSettings) -> None:
     """The client is told, and the browser waits for a fresh profile."""
-    async with pool.lease() as tab:
-        pass
-    await eventually(lambda: pool.ready == 1)
-    before = settings.profile.read_bytes()
-    await tab.page.goto("https://accounts.google.com/ServiceLogin")
+    async with running(settings) as pool:
+        async with pool.lease() as tab:
+            pass
+        await eventually(lambda: pool.ready == 1)
+        before = settings.profile.read_bytes()
+        await tab.page.goto("https://accounts.google.com/ServiceLogin")
 
-    with pytest.raises(SignedOut) as caught:
-        await pool.lease().__aenter__()
-    assert caught.value.status == 503
-    await eventually(lambda: pool.keeper.state is BrowserState.SIGNED_OUT)
-    assert settings.profile.read_bytes() == before
+        with pytest.raises(SignedOut) as caught:
+            await pool.lease().__aenter__()
+        assert caught.value.status == 503
+        await eventually(lambda: pool.keeper.state is BrowserState.SIGNED_OUT)
+        assert settings.profile.read_bytes() == before
 
 
 async def test_a_tab_is_replaced_after_its_renewals(settings: StudioSettings) -> None:

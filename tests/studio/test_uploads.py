@@ -17,7 +17,9 @@ from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tab import Tab
 from studiogate_studio.tabs import TabPool
 
-from .conftest import Simulator, eventually, running
+from .conftest import SHARED, Simulator, eventually, running
+
+pytestmark = SHARED
 
 type Make = Callable[..., Attachment]
 
@@ -137,14 +139,15 @@ async def test_every_way_to_give_files(
 
 
 async def test_the_copyright_notice_is_agreed_to_once(
-    pool: TabPool, simulator: Simulator, make: Make, caplog: pytest.LogCaptureFixture
+    settings: StudioSettings, simulator: Simulator, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The first upload of a browser meets it; it is answered and logged, and the next meets none."""
     caplog.set_level(logging.INFO, "studiogate_studio.uploads")
-    for number in range(2):
-        async with pool.lease() as tab:
-            await ask(tab, f"number {number}", make("a.png"))
-            await eventually(lambda: len(simulator.files()) == number + 1)  # noqa: B023 - asked at once
+    async with running(settings) as pool:
+        for number in range(2):
+            async with pool.lease() as tab:
+                await ask(tab, f"number {number}", make("a.png"))
+                await eventually(lambda: len(simulator.files()) == number + 1)  # noqa: B023 - asked at once
 
     assert sum("copyright" in record.message for record in caplog.records) == 1
 
