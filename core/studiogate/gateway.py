@@ -37,6 +37,7 @@ from studiogate.health import Health
 from studiogate.plugins import Implementation, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
+from studiogate.source_list import SourceList
 from studiogate.strict import shown_name
 from studiogate.tool_loop import ToolLoop
 from studiogate.tools import ToolPlan
@@ -194,7 +195,7 @@ class Gateway:
     async def _supervise(self, exchange: Exchange) -> None:
         error: ClientError | None = None
         answered = False
-        media_bytes = 0
+        media_bytes, sources = 0, SourceList(exchange)
         try:
             async with asyncio.timeout_at(exchange.deadline), exchange.stack:
                 await self._prepare(exchange)
@@ -205,7 +206,8 @@ class Gateway:
                         if isinstance(event, Media):
                             media_bytes += len(event.data)
                             self._check_media(media_bytes)
-                        await exchange.emit(event)
+                        for each in sources.add(event):
+                            await exchange.emit(each)
                 answered = True
         except ModelNotFound as unknown:
             error = self._with_nearest(unknown, exchange)

@@ -77,6 +77,8 @@ class ToolPlan:
     the client's that no plugin took, in its order, and then what plugins add."""
     executors: Mapping[str, Executor] = attrs.field(factory=dict[str, Executor])
     """Functions that the gateway runs itself, by declared name."""
+    list_sources: bool = False
+    """Whether the answer's text is to end with a list of its sources."""
 
     def merged(self, other: "ToolPlan") -> "ToolPlan":
         """Return both parts as one; of equal names the earlier part's stands."""
@@ -86,6 +88,7 @@ class ToolPlan:
             switches={**other.switches, **self.switches},
             functions=(*self.functions, *(f for f in other.functions if f.name not in names)),
             executors={**other.executors, **self.executors},
+            list_sources=self.list_sources or other.list_sources,
         )
 
     def without_executors(self) -> "ToolPlan":

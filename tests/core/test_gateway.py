@@ -18,8 +18,9 @@ from studiogate.errors import (
     RateLimited,
     ServiceUnavailable,
 )
-from studiogate.events import Event, Media, TextDelta
+from studiogate.events import Citation, Event, Media, TextDelta
 from studiogate.exchange import CHANNEL_EVENTS, Exchange
+from studiogate.functions import CallMode
 from studiogate.gateway import Gateway
 from studiogate.health import Health
 from studiogate.models import Model
@@ -474,6 +475,25 @@ async def test_functions_that_nobody_takes_are_declared() -> None:
         FunctionDeclaration(name="time"),
         FunctionDeclaration(name="added"),
     )
+
+
+async def test_a_plan_may_have_the_sources_listed() -> None:
+    """At the end of the text, whatever backend answers."""
+    cited = backend(yields(TextDelta(text="x"), Citation(url="https://a.example", title="A"), STOP))
+    async with living({"wants": maps("search", [], list_sources=True), "answers": cited}) as gateway:
+        listed = await read(gateway.submit(with_tools("search")))
+        plain = await read(gateway.submit(ask()))
+
+    assert text_of(listed).endswith("1. [A](https://a.example)\n")
+    assert text_of(plain) == "x"
+
+
+async def test_the_operators_way_of_calling_functions_reaches_the_backends() -> None:
+    """They ask the exchange for it."""
+    async with living({"answers": backend(says("x"))}, function_calling="emulated") as gateway:
+        await read(exchange := gateway.submit(ask()))
+
+    assert exchange.call_mode is CallMode.EMULATED
 
 
 async def test_a_function_that_a_plugin_takes_is_not_declared() -> None:

@@ -107,3 +107,14 @@ def test_search_options_are_taken_and_what_they_hold_is_reported(
 def test_other_parameters_are_left_alone() -> None:
     """None says so."""
     assert PLUGIN.apply_params(params=Params(other={"store": True})) is None
+
+
+@pytest.mark.parametrize(
+    ("tool", "listed"), [({"google_search": {}}, True), ({"code_execution": {}}, False), (function("f"), False)]
+)
+async def test_the_operator_may_want_sources_listed(tool: dict[str, Any], *, listed: bool) -> None:
+    """In the text of every answer with a search, and no other's."""
+    plugin = GoogleSearchTools(GoogleSearchToolsSettings(list_sources=True))
+    made = request(tool)
+
+    assert (await plugin.map_tools(tools=made.tools, choice=None, request=made)).list_sources is listed

@@ -16,7 +16,10 @@ __all__ = ["GoogleSearchTools", "GoogleSearchToolsSettings"]
 
 @attrs.frozen(kw_only=True)
 class GoogleSearchToolsSettings:
-    """Configure nothing: what a request asks for is switched on, whatever it doesn't is off."""
+    """Configure what becomes of a search's sources. What a request asks for is switched on, what it doesn't is off."""
+
+    list_sources: bool = False
+    """Whether the text of an answer with a search ends with a list of its sources, which are annotations anyway."""
 
 
 class GoogleSearchTools:
@@ -37,7 +40,11 @@ class GoogleSearchTools:
             switches.add(GOOGLE_SEARCH)
         if choice == "none":
             switches.clear()
-        return ToolPlan(taken=frozenset(named), switches={switch: {} for switch in sorted(switches)})
+        return ToolPlan(
+            taken=frozenset(named),
+            switches={switch: {} for switch in sorted(switches)},
+            list_sources=self.options.list_sources and GOOGLE_SEARCH in switches,
+        )
 
     @hookimpl
     def apply_params(self, params: Params) -> Params | None:
