@@ -100,6 +100,11 @@ def test_a_page_that_shows_nothing_at_all() -> None:
     assert verdicts == [Verdict.GOING, Verdict.GOING, Verdict.LOST]
 
 
+def test_a_page_that_was_left() -> None:
+    """Without a composer it isn't even the page; that is known sooner."""
+    assert whole_after(seen(turns=0, run=RunState.ABSENT)) == pytest.approx(SETTINGS.settle_s, abs=0.1)
+
+
 def test_how_long_to_wait_for_news() -> None:
     """Until the signs would have held for long enough, at most a second."""
     ending = Ending(SETTINGS)

@@ -260,6 +260,61 @@ def test_media_of_an_answer(gateway: Gateway, simulator: Simulator) -> None:
     assert b64(png()) in json.dumps(message)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "alert_in_answer",
+        "callout_error",
+        "composer_recreated",
+        "footer_only",
+        "large_container",
+        "preference_vote",
+        "stop_gone_early",
+        "stuck_spinner",
+        "toast_error",
+        "virtual_scroll",
+    ],
+)
+def test_an_answer_in_a_page_that_misbehaves(
+    gateway: Gateway, simulator: Simulator, fault: str, *, stream: bool
+) -> None:
+    """Whatever the page does about it, the answer is whole and nothing but the answer."""
+    text = ["It *is* ", "a whole ", "answer ", "with an ", "end."]
+    simulator.play(text=text, chunk_delay_ms=30, page={"fault": fault, "at": "submitted"})
+
+    if stream:
+        with gateway.streaming("Well?") as response:
+            answer = "".join(texts(response))
+    else:
+        answer = gateway.ask("Well?").json()["choices"][0]["message"]["content"]
+
+    assert answer == "".join(text)
+    assert len(simulator.log()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        ("error_as_text", 502, "internal error"),
+        ("model_error", 502, "internal error"),
+        ("rpc_403", 502, "permission"),
+        ("sign_in_redirect", 503, "signed in"),
+        ("stream_garbage", 502, "internal error"),
+    ],
+)
+def test_an_answer_that_the_page_has_lost(
+    gateway: Gateway, simulator: Simulator, fault: str, status: int, words: str
+) -> None:
+    """The client is told what the page says, and the next request is served."""
+    simulator.play(when="lost", text=["one ", "two ", "three"], chunk_delay_ms=400, page={"fault": fault})
+
+    answer = gateway.ask("lost")
+
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+    assert gateway.ask("afterwards").status_code == 200
+
+
 def test_answers_side_by_side(gateway: Gateway, simulator: Simulator) -> None:
     """Two tabs at once, each client gets its own answer."""
     for name in ("A", "B"):

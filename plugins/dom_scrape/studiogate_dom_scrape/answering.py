@@ -68,8 +68,11 @@ async def _read(reading: Reading, exchange: Exchange, tab: Tab) -> AsyncGenerato
                 finished = finished or isinstance(event, Finish)
                 yield event
     except PageBroken as error:
-        tab.broken(error.reason)
-        await tab.chat.explain()
+        try:
+            await tab.chat.explain()
+        finally:
+            # Only now, since a broken tab is closed at once.
+            tab.broken(error.reason)
         raise
     finally:
         if not finished:

@@ -60,7 +60,8 @@ class Ending:
         if complete or seen.troubles:
             return _SURE_S if seen.ended else _LIKELY_S
         if not _something(seen):
-            return self.settings.lost_s
+            # A page without a composer is none that will show one: it leads to the sign-in form, for example.
+            return self.settings.settle_s if seen.run is RunState.ABSENT else self.settings.lost_s
         return self.settings.settle_s if seen.editable or seen.ended else 2 * self.settings.settle_s
 
 

@@ -137,6 +137,9 @@ class Reading:
         for event in _calls(seen.calls):
             yield event
         told = await self.record.told()
+        if told.text and not (self._text.given or seen.calls or seen.media):
+            log.warning("the page shows nothing of an answer; its text is taken from the browser's record")
+            yield TextDelta(text=told.text)
         for index in range(seen.media):
             media = told.media[index] if len(told.media) == seen.media else await self._shown_media(index)
             if media is not None:

@@ -2,7 +2,8 @@
 
 The page doesn't show why an answer ended, what it took, which passage rests on which source, or the bytes of an image.
 The browser keeps what it was sent, as its developer tools show it; it is looked up there after the end, so nothing lies
-in between. It only adds to what the page shows: where it can't be read, the answer goes without.
+in between. It only adds to what the page shows: where it can't be read, the answer goes without. The text is taken from
+it only where the page shows nothing of the answer at all.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ class DomScrapeSettings:
     """Whether the plugin counts as listed."""
     settle_s: float = attrs.field(default=2.5, validator=positive)
     """How long an answer that the page doesn't mark as complete has to stay as it is, Stop gone, to count as whole."""
-    stuck_s: float = attrs.field(default=5.0, validator=positive)
+    stuck_s: float = attrs.field(default=3.0, validator=positive)
     """The same while the page still shows Stop, but also that the answer is complete."""
     lost_s: float = attrs.field(default=15.0, validator=positive)
     """How long the page may show neither an answer nor that it is at work on one."""
