@@ -78,13 +78,14 @@ def run_settings_of(exchange: Exchange, model: Model | None) -> RunSettings:
 
 
 def note_refused(exchange: Exchange, refused: Mapping[str, str]) -> None:
-    """Have what the page refused reported with the answer, as far as the client asked for it.
+    """Have what the page refused reported with the answer, as far as the client asked for it, beside what is known.
 
     :param refused: name of the parameter -> reason, as `Tab.set_run_settings` returns it.
     """
     params = exchange.params
     for name, reason in refused.items():
-        params = params.note(name, reason)
+        known = params.ignored.get(name)
+        params = params.note(name, f"{known}; {reason}" if known else reason)
     exchange.params = forget_unasked(params, exchange.request.params)
 
 

@@ -1,5 +1,6 @@
 """Every control of the run settings, set in the real browser; what the page then sends is in the simulator's log."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 import pytest_asyncio
+from playwright.async_api import Route
 
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.errors import Declined
@@ -420,8 +422,28 @@ def seen_by(tab: Tab, **candidates: str) -> ChatPage:
     return ChatPage(tab.page, Selectors(candidates=known), tab.chat.settings)
 
 
+async def test_a_page_that_still_loads_its_models(tab: Tab, simulator: Simulator) -> None:
+    """The picker is empty until they come."""
+    come = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await tab.page.route("**/ListModels", later)
+    await tab.chat.open_new_chat()
+    setting = asyncio.create_task(sent(tab, simulator, PRO))
+    await tab.page.wait_for_selector("mat-dialog-container")
+    come.set()
+
+    refused, turn = await setting
+    assert (refused, turn["model"]) == ({}, "gemini-2.5-pro")
+    await tab.page.unroute_all()
+
+
 async def test_a_picker_that_is_not_found(tab: Tab, simulator: Simulator) -> None:
     """The address of a new chat names the model instead."""
+    await tab.set_run_settings(FLASH)
     await set_run_settings(
         seen_by(tab, model_row="not-there"), attrs.evolve(FLASH, model="gemini-2.5-pro", model_title="Gemini 2.5 Pro")
     )

@@ -81,8 +81,13 @@ def test_all_that_a_request_asks_for() -> None:
 
 def test_what_the_page_refused_is_reported_where_it_was_asked_for() -> None:
     """A default that the page has no control for is no news."""
-    asking = exchange(params=Params(temperature=0.5, ignored={"logit_bias": "gone"}))
+    asking = exchange(params=Params(temperature=0.5, ignored={"logit_bias": "gone", "tools": "less"}))
 
-    note_refused(asking, {"temperature": "no control", "top_p": "no control", "google_search": "off"})
+    note_refused(asking, {"temperature": "no control", "top_p": "no control", "google_search": "off", "tools": "fewer"})
 
-    assert asking.params.ignored == {"logit_bias": "gone", "temperature": "no control", "google_search": "off"}
+    assert asking.params.ignored == {
+        "logit_bias": "gone",
+        "tools": "less; fewer",
+        "temperature": "no control",
+        "google_search": "off",
+    }

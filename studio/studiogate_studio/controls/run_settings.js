@@ -156,6 +156,10 @@
       return still;
     }, FRAME_MS);
   };
+  const closePanel = async () => {
+    first("panel_close")?.click();
+    await until(FLIP_MS, () => !first("panel_close"));
+  };
   const rowTitle = (row) => text(find("model_row_title").find((title) => row.contains(title)));
   const row = (wanted) =>
     find("model_row").find((node) => node.id === `model-carousel-row-models/${wanted.id}`) ??
@@ -280,8 +284,13 @@
 
     // Choose a model from the picker, which shows a few until it is asked for all; tells its title there.
     async pick({ wanted, ms }) {
-      first("model_card")?.click();
-      if (!(await until(ms, () => first("model_row")))) return { outcome: "absent", title: "" };
+      // One that was opened before the page had its models may stay empty.
+      const end = performance.now() + ms;
+      do {
+        first("model_card")?.click();
+        await until(FLIP_MS, () => first("model_row"));
+        if (!first("model_row")) await closePanel();
+      } while (!first("model_row") && performance.now() < end);
       let found = row(wanted);
       if (!found) {
         find("model_category").find((node) => /^all\b/i.test(text(node)))?.click();
@@ -299,10 +308,7 @@
         await until(ms, () => !first("model_row") && isShown({ ...wanted, title }));
         await settled();
       }
-      if (first("model_row")) {
-        first("panel_close")?.click();
-        await until(FLIP_MS, () => !first("model_row"));
-      }
+      if (outcome !== "chosen" || first("model_row")) await closePanel();
       return { outcome, title };
     },
   };
