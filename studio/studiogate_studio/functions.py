@@ -20,8 +20,8 @@ from contextlib import aclosing
 import attrs
 import msgspec
 
-from studiogate.errors import Declined
-from studiogate.events import Event, ToolCall
+from studiogate.errors import Declined, UpstreamFailed
+from studiogate.events import Event, Finish, Media, TextDelta, ToolCall
 from studiogate.exchange import Exchange
 from studiogate.functions import CallMode, FunctionPlan, plan_functions
 from studiogate.models import Model
@@ -30,6 +30,9 @@ from studiogate_studio.wire import Declaration, Json, WireError, declare, functi
 
 _REPORTED = 3
 """Functions whose simplifications are told by name."""
+
+_GARBLED = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS")
+"""What AI Studio calls the end of an answer whose calls it can't pass on."""
 
 _JSON = "Whenever you don't call a function, your whole answer is one JSON document, without a fence around it"
 
@@ -49,9 +52,16 @@ class PageFunctions(FunctionPlan):
         return functions(list(self.declarations.values())) if self.declarations else None
 
     async def read(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-        """Yield a turn's events with calls as the client has declared them; closes `events`."""
+        """Yield a turn's events with calls as the client has declared them; closes `events`.
+
+        :raises UpstreamFailed: the model got its call wrong and said nothing else.
+        """
+        said = False
         async with aclosing(super().read(self._restored(events))) as read:
             async for event in read:
+                if isinstance(event, Finish) and not said:
+                    _refuse_garbled(event)
+                said = said or isinstance(event, (TextDelta, ToolCall, Media))
                 yield event
 
     async def _restored(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
@@ -137,6 +147,13 @@ def _in_words(form: ResponseFormat | None) -> str:
     if form is None or form.schema is None:
         return f"{_JSON}."
     return f"{_JSON}, which follows this JSON Schema:\n{msgspec.json.encode(form.schema).decode()}"
+
+
+def _refuse_garbled(end: Finish) -> None:
+    """Refuse an answer that would have been a call: an empty one would be taken for the model's last word."""
+    name = (end.message or "").partition(":")[0]
+    if name in _GARBLED:
+        raise UpstreamFailed(f"The model made a function call that AI Studio could not read ({name}). Ask again.")
 
 
 def _restored_arguments(arguments: str, declaration: Declaration) -> str:

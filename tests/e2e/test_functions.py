@@ -234,6 +234,17 @@ def test_functions_beside_json(gateway: Gateway, simulator: Simulator) -> None:
     assert json.dumps(schema, separators=(",", ":")) in simulator.turn("Json")["system"]
 
 
+def test_a_call_that_went_wrong(gateway: Gateway, simulator: Simulator) -> None:
+    """AI Studio drops it; the client is told, since an empty answer would be taken for the last word."""
+    simulator.play(thoughts=["Hm."], finish=10)
+
+    response = gateway.ask("Wrong", tools=TOOLS)
+
+    assert response.status_code == 502
+    assert "MALFORMED_FUNCTION_CALL" in response.json()["error"]["message"]
+    assert len(simulator.log()) == 1
+
+
 @pytest.fixture(scope="module")
 def writing(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
     """Run a gateway that has all functions called in text."""

@@ -6,8 +6,8 @@ import attrs
 import pytest
 
 from studiogate.chat import ChatRequest, Message, Role
-from studiogate.errors import Declined
-from studiogate.events import Event, Finish, FinishReason, TextDelta, ToolCall
+from studiogate.errors import Declined, UpstreamFailed
+from studiogate.events import Event, Finish, FinishReason, TextDelta, ThoughtDelta, ToolCall
 from studiogate.exchange import Exchange
 from studiogate.functions import CallMode
 from studiogate.models import Model, Thinking
@@ -168,6 +168,23 @@ async def test_calls_come_back_as_declared() -> None:
         calls[2],
         Finish(reason=FinishReason.TOOL_CALLS),
     ]
+
+
+GARBLED = Finish(reason=FinishReason.STOP, message="MALFORMED_FUNCTION_CALL: print(look())")
+
+
+@pytest.mark.parametrize("functions", [(), (LOOK,)])
+async def test_a_call_that_went_wrong_is_no_empty_answer(functions: tuple[FunctionDeclaration, ...]) -> None:
+    """Agents would take it for the last word; as an error it is tried again. What the model wrote isn't repeated."""
+    with pytest.raises(UpstreamFailed, match=r"could not read \(MALFORMED_FUNCTION_CALL\)"):
+        await read(fitted(*functions), ThoughtDelta(text="Hm."), GARBLED)
+
+
+async def test_what_was_said_before_a_call_went_wrong_stands() -> None:
+    """Part of an answer is better than none."""
+    said = TextDelta(text="Wait.")
+
+    assert await read(fitted(LOOK), said, GARBLED) == [said, GARBLED]
 
 
 async def test_calls_are_read_out_of_text() -> None:
