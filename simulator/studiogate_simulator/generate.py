@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Final
 
 from litestar.types import Receive, Send
 
@@ -21,10 +20,8 @@ from studiogate_simulator.status import INVALID_ARGUMENT, NOT_FOUND, PERMISSION_
 from studiogate_simulator.submission import Submission, read_submission
 from studiogate_simulator.tool_checks import check_tools
 from studiogate_simulator.turns import TurnRecord, now
+from studiogate_simulator.visits import VISIT_HEADER
 from studiogate_simulator.wire_faults import afflict
-
-_VISIT_ID: Final = "x-aistudio-visit-id"
-"""Tells pages apart."""
 
 
 async def generate(
@@ -37,10 +34,11 @@ async def generate(
     except ValueError:
         raise RpcFailure(INVALID_ARGUMENT, "Invalid JSON payload received.") from None
     submission = read_submission(message, simulation.drive.find)
-    record = simulation.turns.add(submission, received_at)
+    page = request.headers.get(VISIT_HEADER, "")
+    record = simulation.turns.add(submission, received_at, generation=simulation.visits.generation(page))
     try:
         model = _admitted(simulation, message, submission)
-        scenario = _chosen(simulation, submission, request.headers.get(_VISIT_ID, ""))
+        scenario = _chosen(simulation, submission, page)
     except RpcFailure as refused:
         script = failure(refused.status)
     else:

@@ -26,8 +26,9 @@ _SERVICES: Final = " ".join(f"https://{host}" for host in (RPC_HOST, *DRIVE_HOST
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'none'; "
     "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src blob:; "
-    f"connect-src 'self' {_SERVICES}; require-trusted-types-for 'script'; trusted-types 'none'"
+    f"connect-src 'self' {_SERVICES}"
 )
+_TRUSTED_TYPES: Final = "; require-trusted-types-for 'script'; trusted-types 'none'"
 
 
 @frozen(kw_only=True)
@@ -85,19 +86,27 @@ def _page(simulation: Simulation, scope: HTTPScope) -> _Answer:
         return _Answer(status=404, headers=[_type("text/plain")], body=b"The requested URL was not found.")
     if faulty := faulty_page(simulation.faults):
         return _Answer(status=faulty.status, headers=[_type("text/html")], body=faulty.body)
+    return _document(simulation)
+
+
+def _document(simulation: Simulation) -> _Answer:
+    chosen = settled(simulation.page, simulation.generation)
     options = {
         **load_options(simulation.faults, simulation.hydration_ms),
         "rpcHost": RPC_HOST,
         "driveHost": DRIVE_HOSTS[0],
-        **for_page(settled(simulation.page, simulation.generation)),
+        "visitId": simulation.visits.open(str(chosen.generation)),
+        **for_page(chosen),
     }
     # In a script element only `<` could end the data early.
-    document = Template(_read("index.html").decode()).substitute(options=json.dumps(options).replace("<", "\\u003c"))
+    data = json.dumps(options).replace("<", "\\u003c")
+    document = Template(_read("index.html").decode()).substitute(options=data, lang=chosen.lang)
+    policy = _POLICY + (_TRUSTED_TYPES if chosen.trusted_types else "")
     return _Answer(
         status=200,
         headers=[
             _type("text/html"),
-            (b"content-security-policy", _POLICY.encode()),
+            (b"content-security-policy", policy.encode()),
             (b"cache-control", b"no-store"),
         ],
         body=document.encode(),

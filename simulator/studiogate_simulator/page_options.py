@@ -22,6 +22,20 @@ class PageOptions:
 
     generation: str | None = field(default=None, validator=validators.optional(validators.in_(GENERATIONS)))
     """Which period's page it is; None for the one that the simulator was started with."""
+    lang: str = field(default="en", validator=validators.in_(("en", "de", "zh")))
+    """The page's language: its `lang` attribute, and its labels."""
+    trusted_types: bool = True
+    """Whether the page's policy refuses strings where scripts or HTML are meant."""
+    models_guard: bool = False
+    """Whether the list of models begins with `)]}'`."""
+    seed: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
+    """Makes the ids of turns and chunks the same in every page; None leaves them to chance."""
+    count_ms: int = field(default=150, validator=validators.ge(0))
+    """How long after typing the tokens are counted."""
+    save_ms: int = field(default=300, validator=validators.ge(0))
+    """How long after typing the system instruction is saved."""
+    typing_ms: int = field(default=200, validator=validators.ge(0))
+    """How long the page takes for every 100,000 characters of a large prompt, before Run is enabled."""
     composer_host: str | None = field(
         default=None, validator=validators.optional(validators.in_(("prompt_box", "input_wrapper", "chunk_editor")))
     )

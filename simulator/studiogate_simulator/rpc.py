@@ -21,6 +21,8 @@ from studiogate_simulator.turns import now
 _CONTENT_TYPE: Final = (b"content-type", b"application/json+protobuf; charset=UTF-8")
 _STREAMING: Final = "GenerateContent"
 _LIST_MODELS: Final = "ListModels"
+_GUARD: Final = b")]}'\n"
+"""Keeps an answer from being read as a script."""
 
 
 async def serve_rpc(simulation: Simulation, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -39,7 +41,9 @@ async def serve_rpc(simulation: Simulation, scope: HTTPScope, receive: Receive, 
         if method == _STREAMING:
             await generate(simulation, request, headers, receive, send)
         else:
-            await http.respond(send, 200, headers, encode(await _call(simulation, method, _arguments(request))))
+            body = encode(await _call(simulation, method, _arguments(request)))
+            guard = _GUARD if method == _LIST_MODELS and simulation.page.models_guard else b""
+            await http.respond(send, 200, headers, guard + body)
     except RpcFailure as failed:
         await http.respond(send, failed.status.http, headers, unary(failed.status))
 

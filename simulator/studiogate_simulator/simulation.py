@@ -11,6 +11,7 @@ from studiogate_simulator.proof import ProofLedger
 from studiogate_simulator.scenarios import Playlist, Scenario
 from studiogate_simulator.turns import TurnLog
 from studiogate_simulator.uploads import UploadScenario
+from studiogate_simulator.visits import Visits
 
 
 @define(kw_only=True)
@@ -21,6 +22,8 @@ class Simulation:
     """Which period's page is played where the page's options name none, one of `GENERATIONS`."""
     hydration_ms: int = 50
     """How long the page stays empty after its scripts run, in milliseconds."""
+    visits: Visits = Factory(Visits)
+    """Which pages were loaded."""
     scenarios: Playlist[Scenario] = Factory(lambda: Playlist(Scenario))
     """What to answer."""
     uploads: Playlist[UploadScenario] = Factory(lambda: Playlist(UploadScenario))

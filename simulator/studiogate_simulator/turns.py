@@ -23,6 +23,8 @@ class TurnRecord:
     """All text of the last user content."""
     system: str | None
     """System instruction."""
+    generation: str | None
+    """Generation of the page that it came from; None for requests that no page made."""
     config: dict[str, Json]
     """Generation config by name; only what was set."""
     tools: list[Json]
@@ -53,12 +55,13 @@ class TurnLog:
 
     _records: list[TurnRecord] = Factory(list[TurnRecord])
 
-    def add(self, submission: Submission, received_at: float) -> TurnRecord:
+    def add(self, submission: Submission, received_at: float, *, generation: str | None = None) -> TurnRecord:
         """Open the record of a turn."""
         record = TurnRecord(
             model=submission.model,
             prompt=submission.prompt,
             system=submission.system,
+            generation=generation,
             config=submission.config,
             tools=submission.tools,
             files=submission.files,

@@ -121,7 +121,9 @@ async def test_stop_is_an_abort(page: Page, simulator: Running) -> None:
 
 async def test_keys(signed_in: BrowserContext, page: Page, simulator: Running) -> None:
     """Enter submits, or with the other preference only Ctrl+Enter, which the button shows."""
+    ready = expect(page.locator(RUN))
     await page.locator(COMPOSER).fill("one")
+    await ready.to_have_attribute("aria-disabled", "false")
     await page.locator(COMPOSER).press("Enter")
     await answered(page)
     await page.evaluate(
@@ -134,6 +136,7 @@ async def test_keys(signed_in: BrowserContext, page: Page, simulator: Running) -
 
     await expect(page.locator("button.ctrl-enter-submits")).to_be_visible()
     await expect(page.locator(COMPOSER)).to_have_value("two\n")
+    await ready.to_have_attribute("aria-disabled", "false")
     await page.locator(COMPOSER).press("Control+Enter")
     await answered(page)
     assert [record["prompt"] for record in await log_of(simulator)] == ["one", "two\n"]

@@ -126,6 +126,7 @@ async def test_only_the_combination_submits(signed_in: BrowserContext, simulator
     page = await build(signed_in, simulator, generation="g1")
     await page.locator(TEXT).fill("a")
     await page.locator(TEXT).press("Enter")
+    await expect(page.locator(RUN)).to_be_enabled()
     await page.locator(TEXT).press("Control+Enter")
     await answered(page)
 

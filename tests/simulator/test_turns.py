@@ -18,13 +18,14 @@ def test_rows() -> None:
         previous_response_id=None,
         prompt_tokens=1,
     )
-    log.add(submission, 12.5).status = 200
+    log.add(submission, 12.5, generation="g3").status = 200
 
     assert log.rows() == [
         {
             "model": "m",
             "prompt": "p",
             "system": None,
+            "generation": "g3",
             "config": {"seed": 1},
             "tools": [],
             "files": [{"name": None, "mime": "image/png", "size": 3, "sha256": "00"}],

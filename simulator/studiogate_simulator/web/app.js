@@ -2,8 +2,9 @@
 
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
-import { h, icon, wait } from "./dom.js";
+import { wait } from "./dom.js";
 import { Faults } from "./faults.js";
+import { newId } from "./ids.js";
 import { readModels, startModel } from "./models.js";
 import { options } from "./options.js";
 import { confirmDialog, mountOverlays } from "./overlays.js";
@@ -13,9 +14,9 @@ import { Settings, TOOLS } from "./settings.js";
 import { SettingsPanel } from "./settings_panel.js";
 import { chosenInstructions } from "./system_instructions.js";
 import { Toolbar } from "./toolbar.js";
+import { h, icon } from "./ui.js";
 import { userContent } from "./wire.js";
 
-const COUNT_MS = 150;
 const NEW_CHAT = "/prompts/new_chat";
 
 class Page {
@@ -129,7 +130,7 @@ class Page {
 
   #savedAs() {
     if (this.#chat.isEmpty || this.#incognito || !preferences.autosaveEnabled || !location.pathname.endsWith("/new_chat")) return;
-    history.replaceState(null, "", `/prompts/${crypto.randomUUID().replaceAll("-", "")}`);
+    history.replaceState(null, "", `/prompts/${newId().replaceAll("-", "")}`);
   }
 
   #changed() {
@@ -162,7 +163,7 @@ class Page {
     this.#counting = setTimeout(async () => {
       const [total] = await call("CountTokens", [`models/${this.#settings.model.id}`, [userContent(text)]]);
       if (this.#composer.text === text) this.#showTokens(total);
-    }, COUNT_MS);
+    }, options.countMs);
   }
 
   #showTokens(ofText = this.#textTokens) {

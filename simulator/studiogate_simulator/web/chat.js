@@ -2,11 +2,11 @@
 
 import { AnswerTurns } from "./answer_turns.js";
 import { followEnd } from "./autoscroll.js";
-import { h } from "./dom.js";
 import { since } from "./options.js";
 import { announce, toast } from "./overlays.js";
 import { reportError } from "./rpc.js";
 import { placeholderTurn, Turn } from "./turn.js";
+import { h } from "./ui.js";
 import { VirtualScroll } from "./virtual_scroll.js";
 import { generateRequest, responsesContent, userContent } from "./wire.js";
 

@@ -34,6 +34,9 @@ export function codeResultChunk({ succeeded, output }) {
   return h("ms-code-execution-result-chunk", { class: succeeded ? "ok" : "failed" }, title, h("pre", {}, h("code", {}, output)));
 }
 
+/** Build what shows a text as it is. */
+export const plainText = (text) => h("div", { class: "very-large-text-container" }, text);
+
 /** Build what stands where nothing came yet. */
 export function loadingChunk() {
   if (since("g2")) return h("ms-chat-loading-indicator", {}, h("span", { class: "shimmer" }, "Thinking"));

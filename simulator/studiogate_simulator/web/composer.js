@@ -2,15 +2,15 @@
 // and the files whose chips stand in it.
 
 import { composerHost, textareaAttributes } from "./composer_layout.js";
-import { h } from "./dom.js";
 import { MediaBox } from "./media_box.js";
 import { options } from "./options.js";
 import { ctrlEnterSubmits } from "./preferences.js";
 import { PromptTools } from "./prompt_tools.js";
 import { RunButton } from "./run_button.js";
+import { h } from "./ui.js";
 
 const LARGE = 20_000;
-const CHARACTERS_PER_MS = 500;
+const PER = 100_000;
 
 export class Composer {
   #text = "";
@@ -111,7 +111,7 @@ export class Composer {
     // Large texts take the page a while.
     this.#settled = false;
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.#accept(text), text.length / CHARACTERS_PER_MS);
+    this.#settling = setTimeout(() => this.#accept(text), (text.length / PER) * options.typingMs);
     this.#show();
   }
 

@@ -1,7 +1,7 @@
 // How the parts of the composer are put together; its host changed more often than anything else.
 
-import { h } from "./dom.js";
 import { options, since } from "./options.js";
+import { h } from "./ui.js";
 
 const LAYOUTS = { prompt_box: promptBox, input_wrapper: inputWrapper, chunk_editor: chunkEditor };
 

@@ -1,8 +1,8 @@
 // The form controls of the run settings, with the structure that the component kit gives them.
 
-import { h, icon } from "./dom.js";
 import { since } from "./options.js";
 import { openMenu } from "./overlays.js";
+import { h, icon } from "./ui.js";
 
 const clamp = (value, min, max) => Math.min(max, Math.max(min, value));
 

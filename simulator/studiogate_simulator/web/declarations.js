@@ -1,8 +1,8 @@
 // What each of the two JSON editors edits.
 
-import { h, icon } from "./dom.js";
 import { openEditor } from "./editor_dialog.js";
 import { declarationsProblem, schemaProblem } from "./schema.js";
+import { h, icon } from "./ui.js";
 
 const HELP = "Press Tab to indent, Escape to leave.";
 

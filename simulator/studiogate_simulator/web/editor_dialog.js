@@ -1,9 +1,9 @@
 // The dialogs where JSON is edited: function declarations and the schema of structured answers.
 // Both have a code and a visual editor; what does not hold keeps the dialog open, with an error.
 
-import { h, icon, setAttributes } from "./dom.js";
 import { since } from "./options.js";
 import { openDialog } from "./overlays.js";
+import { h, icon, setAttributes } from "./ui.js";
 
 const TABS = ["Code Editor", "Visual Editor"];
 

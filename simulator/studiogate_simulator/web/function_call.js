@@ -2,8 +2,8 @@
 // model goes on.
 
 import { codeBlock } from "./code_block.js";
-import { h, icon, setAttributes } from "./dom.js";
 import { options, since } from "./options.js";
+import { h, icon, setAttributes } from "./ui.js";
 
 function titleClass() {
   if (since("g3")) return null;

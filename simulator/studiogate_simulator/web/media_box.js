@@ -1,11 +1,11 @@
 // The files of a prompt: the button and the input they come by, and a chip for each until the prompt is submitted.
 
-import { h, icon } from "./dom.js";
 import { isTaken, typeOf } from "./file_types.js";
 import { mediaChip, mediaRowClass, triggerAttributes } from "./media_chip.js";
 import { options } from "./options.js";
 import { menuItem, openDialog, openMenu, toast } from "./overlays.js";
 import { acknowledgedCopyright, savePreferences } from "./preferences.js";
+import { h, icon } from "./ui.js";
 import { Upload } from "./upload.js";
 
 export class MediaBox {

@@ -1,7 +1,7 @@
 // What stands in the prompt box for a file, and the button that files come by; both had other names in each generation.
 
-import { h, icon, setAttributes } from "./dom.js";
 import { since } from "./options.js";
+import { h, icon, setAttributes } from "./ui.js";
 
 /** The class of the row that the chips stand in. */
 export const mediaRowClass = () => (since("g3") ? "prompt-media-row" : "multi-media-row");

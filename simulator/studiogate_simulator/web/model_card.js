@@ -1,8 +1,8 @@
 // The card that tells the model and opens the picker. Until August 2026 it showed the model's id; since then it shows
 // its title alone, beside a badge of an agent that is not the chat's model.
 
-import { h } from "./dom.js";
 import { options, since } from "./options.js";
+import { h } from "./ui.js";
 
 const LOADING = "Loading models";
 const AGENT = "Antigravity Preview";

@@ -1,7 +1,7 @@
 // The panel to choose a model from: categories, a search field, one row per model.
 
-import { h, icon } from "./dom.js";
 import { openDialog } from "./overlays.js";
+import { h, icon } from "./ui.js";
 
 const FEATURED = 4;
 const CATEGORIES = ["Featured", "All"];

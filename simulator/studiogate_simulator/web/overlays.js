@@ -1,7 +1,8 @@
 // Menus, dialogs, toasts and the announcer, shaped as the component kit does it: everything that floats lies in one
 // container at the end of the body, and a backdrop really covers the page until its overlay is closed.
 
-import { h, icon } from "./dom.js";
+import { say } from "./labels.js";
+import { h, icon } from "./ui.js";
 
 const TOAST_MS = 10_000;
 
@@ -32,7 +33,7 @@ export function mountOverlays() {
 
 /** Say something to those who listen to the page. */
 export function announce(text) {
-  announcer.textContent = text;
+  announcer.textContent = say(text);
 }
 
 function show(backdropClass, pane, onClosed = () => {}) {

@@ -1,7 +1,7 @@
 // The tools in the prompt box: a menu of all, and a chip for each that is on, to remove it by.
 
-import { h, icon } from "./dom.js";
 import { menuItem, openMenu } from "./overlays.js";
+import { h, icon } from "./ui.js";
 
 export class PromptTools {
   tools = [];

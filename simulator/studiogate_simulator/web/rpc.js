@@ -7,7 +7,10 @@ const API_KEY = "AIzaSySimulatedKeyThatOpensNothing00000";
 const LOGGING_CONTEXT = "CAASA1JVQRgBMAE4BEAA";
 
 /** What tells this page apart from others, until it is loaded anew. */
-export const VISIT_ID = `v1_${btoa(crypto.randomUUID())}`;
+export const VISIT_ID = `v1_${btoa(options.visitId)}`;
+
+/** What may stand before an answer, so that it is no script. */
+const GUARD = /^\)\]\}'\n/;
 const WITH_CONTEXT = new Set(["GenerateContent", "CountTokens", "GenerateTitle"]);
 
 function cookie(name) {
@@ -54,7 +57,7 @@ export async function call(method, message) {
   const request = await openRequest(method);
   return new Promise((resolve, reject) => {
     request.onload = () => {
-      if (request.status === 200) resolve(JSON.parse(request.responseText));
+      if (request.status === 200) resolve(JSON.parse(request.responseText.replace(GUARD, "")));
       else reject(new Error(`${method}: HTTP ${request.status}`));
     };
     request.onerror = () => reject(new Error(`${method}: no answer`));

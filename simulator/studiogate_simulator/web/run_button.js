@@ -2,9 +2,10 @@
 // While an answer is generated some builds make it a plain button that shows the time, others leave it to submit and
 // call it Stop.
 
-import { h, icon, setAttributes } from "./dom.js";
 import { options, since } from "./options.js";
 import { ctrlEnterSubmits } from "./preferences.js";
+import { explain } from "./tooltips.js";
+import { h, icon, setAttributes } from "./ui.js";
 
 const TICK_MS = 100;
 const SVG = "http://www.w3.org/2000/svg";
@@ -18,6 +19,7 @@ export class RunButton {
   constructor(onClick) {
     const attributes = { mattooltipclass: "run-button-tooltip", onclick: onClick };
     this.#button = h("button", since("g3") ? attributes : { "aria-label": "Run", ...attributes });
+    explain(this.#button, "Run prompt");
     this.element = h("ms-run-button", {}, this.#button);
   }
 

@@ -2,13 +2,13 @@
 
 import { chipField, numberField, select, slider, toggle } from "./controls.js";
 import { editDeclarations, editSchema } from "./declarations.js";
-import { h, icon } from "./dom.js";
 import { modelCard } from "./model_card.js";
 import { openModelPicker } from "./model_picker.js";
 import { options, since } from "./options.js";
 import { preferences, savePreferences } from "./preferences.js";
 import { TOOLS } from "./settings.js";
 import { openSystemInstructions } from "./system_instructions.js";
+import { h, icon } from "./ui.js";
 
 const WIDE = matchMedia("(min-width: 960px)");
 const LEVEL_NAMES = { 1: "Low", 2: "Medium", 3: "High", 4: "Minimal" };
@@ -116,6 +116,7 @@ export class SettingsPanel {
     const [start, max, min, canTurnOff] = model.thinking;
     const set = (changes) => {
       Object.assign(thinking, changes);
+      remember(model, thinking.budget);
       this.#show();
     };
     const items = [];
@@ -128,7 +129,7 @@ export class SettingsPanel {
     const manual = toggle(label, thinking.budget !== null, (on) => set({ budget: on ? start : null }), { test: "manual-budget" });
     items.push(item("Set thinking budget", manual));
     if (thinking.budget === null) return items;
-    const bound = { min, max, step: 1, get: () => thinking.budget, set: (budget) => (thinking.budget = budget) };
+    const bound = { min, max, step: 1, get: () => thinking.budget, set: (budget) => remember(model, (thinking.budget = budget)) };
     const field = slider("Thinking budget", bound);
     field.setAttribute("data-test-slider", "");
     const wrapper = since("g2") ? { "data-test-id": "user-setting-budget-animation-wrapper" } : {};
@@ -190,6 +191,11 @@ export class SettingsPanel {
     }
     return items;
   }
+}
+
+// A budget that was chosen is the model's next time too.
+function remember(model, budget) {
+  savePreferences({ thinkingBudgetsByModel: { ...preferences.thinkingBudgetsByModel, [`models/${model.id}`]: budget } });
 }
 
 function item(title, control, attributes = {}) {

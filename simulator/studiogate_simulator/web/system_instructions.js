@@ -1,13 +1,13 @@
 // The system instructions: a sliding panel that saves by itself into the chosen preset.
 
 import { select } from "./controls.js";
-import { h, icon } from "./dom.js";
+import { options } from "./options.js";
 import { openDialog } from "./overlays.js";
 import { preferences, savePreferences } from "./preferences.js";
+import { h, icon } from "./ui.js";
 
 const KEY = "aistudio_all_system_instructions";
 const NEW = "Create new instruction";
-const SAVE_MS = 300;
 
 function readPresets() {
   try {
@@ -40,7 +40,7 @@ export function openSystemInstructions(settings, onClosed) {
     settings.system = text.value;
     status.textContent = "Saving…";
     clearTimeout(saving);
-    saving = setTimeout(save, SAVE_MS);
+    saving = setTimeout(save, options.saveMs);
   };
   const save = () => {
     clearTimeout(saving);
@@ -60,7 +60,7 @@ export function openSystemInstructions(settings, onClosed) {
     settings.system = text.value;
     savePreferences({ selectedSystemInstructionsConfigName: preset?.title ?? null });
   };
-  const options = [{ value: null, label: NEW }, ...presets.map((preset) => ({ value: preset, label: preset.title }))];
+  const choices = [{ value: null, label: NEW }, ...presets.map((preset) => ({ value: preset, label: preset.title }))];
   const close = h(
     "button",
     { "data-test-close-button": true, "aria-label": "Close panel", onclick: () => overlay.close() },
@@ -72,7 +72,7 @@ export function openSystemInstructions(settings, onClosed) {
       {},
       h("h2", {}, "System instructions"),
       close,
-      select("System instructions preset", options, { get: () => current, set: choose }),
+      select("System instructions preset", choices, { get: () => current, set: choose }),
       h("div", { class: "title-row" }, title, status),
       text,
     ),

@@ -1,6 +1,6 @@
 // The model's thoughts: a panel that is closed at first, and has its body in the document only while it is open.
 
-import { h } from "./dom.js";
+import { h } from "./ui.js";
 
 export class ThoughtPanel {
   #image = h("img", { class: "thinking-progress-icon in-progress", alt: "Thinking" });

@@ -1,8 +1,8 @@
 // The bar over the chat: title, token count, New chat, the temporary chat's toggle or the overflow menu that holds it.
 
-import { h, icon, setAttributes } from "./dom.js";
 import { options, since } from "./options.js";
 import { menuItem, openMenu } from "./overlays.js";
+import { h, icon, setAttributes } from "./ui.js";
 
 export class Toolbar {
   #title = h("div", { class: "page-title" });

@@ -1,11 +1,13 @@
 // One turn of a chat: its element, its pieces as they grow, and what one can do with it.
 
-import { codeResultChunk, executableCodeChunk, fileChunk, loadingChunk, mediaChunk } from "./chunks.js";
-import { h, icon, setAttributes } from "./dom.js";
+import { codeResultChunk, executableCodeChunk, fileChunk, loadingChunk, mediaChunk, plainText } from "./chunks.js";
+import { newId } from "./ids.js";
+import { say } from "./labels.js";
 import { renderMarkdown } from "./markdown.js";
 import { options, since } from "./options.js";
 import { menuItem, openMenu } from "./overlays.js";
 import { ThoughtPanel } from "./thought_panel.js";
+import { h, icon, setAttributes } from "./ui.js";
 
 const RENDER_MS = 16;
 const ROLE_NAMES = { user: "User", model: "Model" };
@@ -41,7 +43,7 @@ export class Turn {
     this.#content = h("div", { class: "turn-content" }, since("g2") && authorLabel(role));
     this.element = h(
       "ms-chat-turn",
-      { id: newId(), class: hostClass(kind) },
+      { id: turnId(), class: hostClass(kind) },
       h(
         "div",
         { class: `chat-turn-container render ${role}` },
@@ -182,7 +184,7 @@ export class Turn {
   #toggleEdit() {
     const button = this.#actions.querySelector(".toggle-edit-button");
     const editing = this.#editor === null;
-    button.setAttribute("aria-label", editing ? "Stop editing" : "Edit");
+    button.setAttribute("aria-label", say(editing ? "Stop editing" : "Edit"));
     button.replaceChildren(icon(editing ? "done_all" : "edit"));
     this.#actions.classList.toggle("editing", editing);
     if (editing) this.#edit();
@@ -266,12 +268,12 @@ export class Turn {
 
   #rendered(text) {
     const plain = text.length > options.largeText || (this.#growing && options.streamsPlain && this.#role === "model");
-    if (plain) return h("div", { class: "very-large-text-container" }, text);
+    if (plain) return plainText(text);
     return renderMarkdown(text, this.#role === "user" ? "user-chunk" : "");
   }
 }
 
-const newId = () => `turn-${crypto.randomUUID().toUpperCase()}`;
+const turnId = () => `turn-${newId().toUpperCase()}`;
 const bodyClass = (role) => `${since("g2") ? "virtual-scroll-container " : ""}${role}-prompt-container`;
 
 function hostClass(kind) {
@@ -279,7 +281,7 @@ function hostClass(kind) {
   return kind === "thought" ? "thought-activity-host" : `${kind}-chunk-host`;
 }
 
-const chunkOf = (element) => h("ms-prompt-chunk", { id: crypto.randomUUID() }, element);
+const chunkOf = (element) => h("ms-prompt-chunk", { id: newId() }, element);
 
 function authorLabel(role) {
   const time = new Date().toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
@@ -291,5 +293,5 @@ function authorLabel(role) {
 export function placeholderTurn() {
   const attributes = { class: "virtual-scroll-container user-prompt-container", "data-turn-role": "User" };
   const body = h("div", attributes, h("div", { class: "turn-content" }));
-  return h("ms-chat-turn", { id: newId() }, h("div", { class: "chat-turn-container render user" }, body));
+  return h("ms-chat-turn", { id: turnId() }, h("div", { class: "chat-turn-container render user" }, body));
 }
