@@ -36,6 +36,8 @@ class Tab:
     """The parameters that this lease's prompt was sent with, for a later backend that reads its answer."""
     functions: FunctionPlan = attrs.field(factory=FunctionPlan, init=False)
     """What was done about functions in it, for the same."""
+    answered: bool = attrs.field(default=False, init=False)
+    """Whether an answer to this lease's prompt has certainly begun, seen by who reads the page's traffic."""
     renewals: int = attrs.field(default=0, init=False)
     """How often it was given a fresh chat."""
     leased: bool = attrs.field(default=False, init=False)
@@ -163,7 +165,7 @@ class Tab:
 
     def renewed(self) -> None:
         """Forget the last lease."""
-        self.submitted = False
+        self.submitted = self.answered = False
         self.floor.leave(self)
         self.params, self.functions = None, FunctionPlan()
         self.renewals += 1

@@ -25,6 +25,16 @@ def test_the_key_comes_from_the_environment() -> None:
     assert "sk-secret" not in repr(settings)
 
 
+def test_the_guides_variable_names_a_helper() -> None:
+    """With nothing else set that is the protocol too; an OpenAI-compatible service's address comes before it."""
+    variable = {"GUI_DEFAULT_HELPER_ENDPOINT": "http://helper:3121"}
+
+    assert (made(variable).protocol, made(variable).address) == ("helper", "http://helper:3121")
+    assert made(variable, base_url="http://127.0.0.1/v1").address == "http://127.0.0.1/v1"
+    assert made(variable, base_url="http://127.0.0.1/v1", protocol="helper").address == "http://helper:3121"
+    assert (made().protocol, made().address, made().missing) == ("openai", None, "base_url")
+
+
 def test_models_are_named_as_clients_name_them() -> None:
     """Our ids lose the prefix that clients may write; the service's stay as they are."""
     assert made(models={"models/gpt-4o": "models/x"}).models == {"gpt-4o": "models/x"}
@@ -57,6 +67,12 @@ def test_the_file_is_relative_to_the_configuration() -> None:
         ({"retries": 11}, "retries: must be from 0 to 10"),
         ({"connections": 0}, "connections: must be more than 0"),
         ({"answer_bytes": 0}, "answer_bytes: must be more than 0"),
+        ({"endpoint": "helper:3121"}, "endpoint: must be an address such as"),
+        ({"endpoint": "http://me:secret@helper"}, "endpoint: must not hold a user and password"),
+        ({"proxy": "http://127.0.0.1:3120"}, "proxy: must be host:port such as 127.0.0.1:3121"),
+        ({"proxy": "127.0.0.1:70000"}, "proxy: must be host:port"),
+        ({"lag_s": 0}, "lag_s: must be more than 0"),
+        ({"settle_s": 6}, "settle_s: must be from 0 to 5"),
         ({"base_uri": "x"}, "base_uri: is not known here. Did you mean 'base_url'?"),
     ],
 )

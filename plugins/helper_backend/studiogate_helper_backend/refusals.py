@@ -55,7 +55,7 @@ def refusal(
 def failure(document: Mapping[str, Any], censor: Censor) -> ServiceError:
     """Return the error for one that the service reports in place of an answer, or in its middle."""
     words, code = told(document)
-    status = _status_in(document)
+    status = status_in(document)
     if status is not None or code in _MODEL_CODES:
         return refusal(status or 404, document, censor)
     return ServiceError("the service failed", said=censor.pass_on(words))
@@ -105,7 +105,7 @@ def _place(steps: object) -> str:
     return ".".join(str(step) for step in cast("list[object]", steps)) if isinstance(steps, list) else "request"
 
 
-def _status_in(document: Mapping[str, Any]) -> int | None:
+def status_in(document: Mapping[str, Any]) -> int | None:
     """Return the HTTP status that an error names, as a number or as text."""
     error: object = document.get("error")
     if not isinstance(error, dict):

@@ -96,19 +96,16 @@ class Service:
 
 
 @asynccontextmanager
-async def connected(options: HelperBackendSettings, environ: Mapping[str, str]) -> AsyncGenerator[Service | None]:
+async def connected(options: HelperBackendSettings, environ: Mapping[str, str]) -> AsyncGenerator[Service]:
     """Make the service that is configured, without asking it anything; closes its connections at the end.
 
     :param environ: where the system's proxy stands.
     :raises ConfigurationError: the authorities' file is none.
     """
-    if options.base_url is None:
-        yield None
-        return
-    url = chat_url(options.base_url)
+    url = chat_url(options.base_url or "")
     if options.api_key and url.scheme == "http" and not is_loopback(url.host or ""):
         log.warning("the key for the service travels unencrypted; its base_url should be https")
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_S, ssl=_trusting(options))
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_S, ssl=trusting(options))
     headers = {
         "content-type": "application/json",
         # Compressed, pieces of a stream might wait for one another.
@@ -191,7 +188,11 @@ async def read_all(content: aiohttp.StreamReader, limit: int) -> bytes:
     return bytes(body)
 
 
-def _trusting(options: HelperBackendSettings) -> ssl.SSLContext:
+def trusting(options: HelperBackendSettings) -> ssl.SSLContext:
+    """Return what a service's certificate is verified against.
+
+    :raises ConfigurationError: the authorities' file is none.
+    """
     try:
         return ssl.create_default_context(cafile=options.ca)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError

@@ -9,6 +9,9 @@ import attrs
 from studiogate.models import bare_id
 from studiogate.strict import WrongValue, one_of, positive, within
 
+OPENAI = "openai"
+HELPER = "helper"
+
 PASSED_FIELDS = ("user", "metadata", "prompt_cache_key", "safety_identifier")
 """Fields of OpenAI's that change no answer and mean something to the service."""
 
@@ -32,10 +35,25 @@ def _is_http_address(text: str) -> bool:
     return known and text.isascii() and text.isprintable() and " " not in text
 
 
+def _host_and_port(_: Any, field: "attrs.Attribute[str | None]", value: str | None) -> None:
+    if value is None:
+        return
+    from studiogate_studio.proxies import parse_host_port  # noqa: PLC0415 - not needed where there is no browser
+
+    try:
+        parse_host_port(value)
+    except ValueError as error:
+        raise WrongValue(field.name, str(error)) from None
+
+
 def _fit_for_a_header(_: Any, field: "attrs.Attribute[str | None]", value: str | None) -> None:
     # The value is never shown.
     if value is not None and not (value and value.isascii() and value.isprintable() and " " not in value):
         raise WrongValue(field.name, "must be printable ASCII characters without spaces")
+
+
+def _the_one_with_an_address(settings: "HelperBackendSettings") -> str:
+    return HELPER if settings.endpoint is not None and settings.base_url is None else OPENAI
 
 
 def _model_ids(models: dict[str, str]) -> dict[str, str]:
@@ -51,10 +69,18 @@ def _no_empty_ids(_: Any, field: "attrs.Attribute[dict[str, str]]", value: dict[
 class HelperBackendSettings:
     """Configure the service that answers."""
 
-    protocol: str = attrs.field(default="openai", validator=one_of("openai"))
-    """`openai`: the whole request goes to an OpenAI-compatible service."""
+    endpoint: str | None = attrs.field(
+        default=None, validator=http_address, metadata={"env": ("GUI_DEFAULT_HELPER_ENDPOINT",)}
+    )
+    """Where a helper service tells AI Studio's answers, such as `http://127.0.0.1:3121/getStreamResponse`; that is also
+    the path if none is named."""
     base_url: str | None = attrs.field(default=None, validator=http_address)
-    """Where the service is, such as `https://api.example.com/v1`; None makes the plugin inactive."""
+    """Where an OpenAI-compatible service is, such as `https://api.example.com/v1`."""
+    protocol: str = attrs.field(
+        default=attrs.Factory(_the_one_with_an_address, takes_self=True), validator=one_of(OPENAI, HELPER)
+    )
+    """`openai`: the whole request goes to an OpenAI-compatible service. `helper`: the prompt is submitted in the page,
+    and a helper service tells the answer. Unless set, whichever has its address; `openai` if both or none have."""
     api_key: str | None = attrs.field(default=None, repr=False, validator=_fit_for_a_header)
     """Sent to the service as `Authorization: Bearer`; best given as STUDIOGATE_HELPER_BACKEND_API_KEY."""
     models: dict[str, str] = attrs.field(factory=dict[str, str], converter=_model_ids, validator=_no_empty_ids)
@@ -75,3 +101,28 @@ class HelperBackendSettings:
     """Requests to the service at once; more wait."""
     answer_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Bytes that a whole answer, or one event of a stream, may have."""
+    proxy: str | None = attrs.field(default=None, validator=_host_and_port)
+    """`host:port` of the helper service's own proxy, which AI Studio's traffic is then led through; None where it sees
+    that traffic by other means."""
+    proxy_ca: Path | None = None
+    """PEM file of the authority that the proxy's certificates come from; trusted for that way only."""
+    replays: bool = False
+    """Whether the service tells its newest answer from its start, however late it is asked: only then it can tell one
+    to a prompt that another backend has submitted."""
+    settle_s: float = attrs.field(default=0.3, validator=within(0, 5))
+    """Seconds the helper service must have been silent before the prompt is submitted, so that no old answer is taken
+    for a new one."""
+    lag_s: float = attrs.field(default=5.0, validator=positive)
+    """Seconds the helper service may be behind the page with an answer's end."""
+    alone_s: float = attrs.field(default=30.0, validator=positive)
+    """Seconds that answers in other tabs get to end first, as a helper service can't tell two apart."""
+
+    @property
+    def address(self) -> str | None:
+        """Return where the service of the chosen protocol is; None makes the plugin inactive."""
+        return self.endpoint if self.protocol == HELPER else self.base_url
+
+    @property
+    def missing(self) -> str:
+        """Return the name of the setting without which the plugin is inactive."""
+        return "endpoint" if self.protocol == HELPER else "base_url"

@@ -70,6 +70,7 @@ class Answering:
             stream = await turn.answer()
             if stream.status != HTTP_OK:
                 raise await read_refusal(stream)
+            tab.answered = True
             async with aclosing(functions.read(read_answer(stream, tail_s=self.tail_s))) as events:
                 async for event in events:
                     yield event
