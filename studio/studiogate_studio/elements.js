@@ -32,11 +32,11 @@
       return Object.keys(selectors).map(match);
     },
 
-    // Click what opens or switches on something, unless it has been.
-    press({ element }) {
+    // Click what opens something or switches it on, or off, unless it is so.
+    press({ element, off }) {
       const node = first(element);
       if (!node) return "missing";
-      if (isOn(node)) return "on";
+      if (isOn(node) !== off) return "done";
       if (isOff(node)) return "disabled";
       node.click();
       return "pressed";

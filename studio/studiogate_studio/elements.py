@@ -24,6 +24,8 @@ class State:
     """When that is, such as `while the menu of files is open`."""
     click: str | None = None
     """The element to click to get there; None for what takes more, or can't be brought about."""
+    off: bool = False
+    """Whether the click switches something off."""
     back: str | None = None
     """The element to click to get back; None for Escape."""
     within: str = ALWAYS

@@ -10,6 +10,7 @@ be closed is left by opening a new chat.
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -115,8 +116,11 @@ class Tour:
 
     async def _open(self, state: str) -> None:
         """Bring the page into a state by a click, look at it and those behind it, and come back."""
-        button = self.inventory.states[state].click or ""
-        outcome = await self.chat.probe.ask(str, "press", part=_PART, element=button)
+        way = self.inventory.states[state]
+        button = way.click or ""
+        if way.within == ANSWERED:
+            await self._hover()
+        outcome = await self.chat.probe.ask(str, "press", part=_PART, element=button, off=way.off)
         if outcome in {"missing", "disabled"}:
             self.passed_over[state] = f"{button} {'is not there' if outcome == 'missing' else 'is disabled'}"
             return
@@ -154,9 +158,17 @@ class Tour:
                 return
         if GENERATING not in self.reached:
             self.passed_over[GENERATING] = "the answer was there at once"
+        await self._hover()
         await self._settle(self.inventory.shown(ANSWERED))
         await self.look(ANSWERED)
         await self._open_all(ANSWERED)
+
+    async def _hover(self) -> None:
+        """Point at the answer, as its buttons are there only then."""
+        candidates, chosen = self.chat.selectors["bubble"], self.chat.probe.chosen.get("bubble")
+        if chosen is not None:
+            with suppress(PlaywrightError):
+                await self.chat.page.locator(candidates[chosen]).last.hover(timeout=_SETTLE_S * 1000)
 
     async def _ask(self) -> None:
         """Send a prompt, and look at the page while it is answered."""
