@@ -25,7 +25,7 @@ from studiogate_studio.selectors import Selectors, load_selectors
 from studiogate_studio.tab import Tab
 from studiogate_studio.tabs import TabPool
 
-from .conftest import Simulator, eventually, running, signed_in
+from .conftest import SHARED, Simulator, eventually
 
 FLASH = RunSettings(
     model="gemini-2.5-flash", model_title="Gemini 2.5 Flash", temperature=1, top_p=0.95, max_tokens=65536
@@ -44,15 +44,7 @@ DEFAULTS: Mapping[str, Any] = {"max_output_tokens": 65536, "temperature": 1, "to
 NEWEST = "g3"
 EVERY_GENERATION = pytest.mark.parametrize("generation", ["g1", "g2", NEWEST], indirect=True)
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(simulator_process: Simulator, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[TabPool]:
-    """Run one browser for all tests; each leases its tab anew."""
-    settings = signed_in(simulator_process, tmp_path_factory.mktemp("browser"))
-    async with running(settings) as pool:
-        yield pool
+pytestmark = SHARED
 
 
 @pytest.fixture
@@ -62,9 +54,9 @@ def generation(request: pytest.FixtureRequest) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def tab(browser: TabPool, simulator: Simulator, generation: str) -> AsyncGenerator[Tab]:
+async def tab(pool: TabPool, simulator: Simulator, generation: str) -> AsyncGenerator[Tab]:
     """Return a leased tab, and the simulator with an empty log."""
-    async with browser.lease() as tab:
+    async with pool.lease() as tab:
         if generation != NEWEST:
             simulator.options(generation=generation)
             await tab.chat.open_new_chat()

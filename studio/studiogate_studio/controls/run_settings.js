@@ -32,11 +32,11 @@
   const text = (node) => (node?.textContent ?? "").trim();
   const alike = (one, other) => one.trim().toLowerCase() === other.trim().toLowerCase();
 
-  // Choose one of the options of a select, by its words or by its place.
-  const choose = async (trigger, isWanted) => {
+  // Choose one of the options of a select, by its words.
+  const choose = async (trigger, words) => {
     trigger.click();
     await until(FLIP_MS, () => first("option"));
-    const option = find("option").find((node, place) => isWanted(text(node), place));
+    const option = find("option").find((node) => alike(text(node), words));
     if (option) option.click();
     else first("menu_backdrop")?.click();
     await until(FLIP_MS, () => !first("option"));
@@ -89,7 +89,7 @@
       shown: (_, { element }) => text(first(`${element}_value`)),
       same: (_, { element, value }) => alike(text(first(`${element}_value`)), value),
       set: async (node, step) => {
-        if (await choose(node, (words) => alike(words, step.value))) await until(SETTLE_MS, () => same(step));
+        if (await choose(node, step.value)) await until(SETTLE_MS, () => same(step));
       },
     },
 
@@ -253,7 +253,8 @@
 
     // Whether the page says that the chat has no system instruction.
     unset() {
-      return /^(optional|$)/i.test(text(first("system_summary"))) && first("system_summary") !== null;
+      const summary = first("system_summary");
+      return summary !== null && /^(optional tone\b|$)/i.test(text(summary));
     },
 
     // Wait until the system instruction is saved: the page says that it saves, then that it has.
