@@ -107,6 +107,8 @@ _ALL: Final = (
     _said("callout_error", "A callout over the composer says that something failed.", text=_QUOTA),
     _said("callout_warning", "A callout over the composer warns.", text=_QUOTA),
     _said("banner_error", "The banner at the top says that something is down.", text="AI Studio has an outage."),
+    _said("banner_news", "The banner at the top announces something; nothing is wrong.", text="Meet our new model."),
+    _said("alert_error", "An alert beside the chat says that something failed.", text=_QUOTA),
     _said("error_report", "The page reports an error to its own host, in an address with its words.", text=_QUOTA),
     _over("hidden_tooltips", "The hidden tooltips name more errors and paid keys; nothing is wrong."),
     _in_turn("stale_announcement", "The announcer says that a response is ready while it is generated."),
@@ -143,6 +145,7 @@ _ALL: Final = (
     _in_turn("alert_in_answer", "The answer has an alert in it; nothing is wrong.", text="Error: quota exceeded"),
     # What becomes of the page.
     _page(SUBMITTED, TYPED, LOAD, NOW)("page_hangs", "The page's script is busy and nothing reacts.", for_ms=5000),
+    _page(LOAD, TYPED, SUBMITTED, NOW)("leave_question", "Leaving the page asks whether one really wants to."),
     _said("sign_in_redirect", "The open page goes to the sign-in page.", after_ms=300),
     _on_load("slow_hydration", "The page stays empty for long after its scripts run.", for_ms=5000),
     _on_load("region_page", "The page tells that the service is not available here."),

@@ -59,6 +59,8 @@ SAID = {
     "callout_error": "ms-callout.error-callout .message",
     "callout_warning": "ms-callout.warning-callout .message",
     "banner_error": "ms-banner .error-banner-message",
+    "banner_news": "ms-global-banner > span",
+    "alert_error": "ms-prompt-error [role=alert]",
 }
 
 
@@ -421,6 +423,19 @@ async def test_the_page_hangs(page: Page, simulator: Running, at: str) -> None:
 
     assert await shown(simulator) == ["page_hangs"]
     assert at == "now" or await page.evaluate("performance.now()") - started > 700
+
+
+async def test_leaving_asks_a_question(page: Page, simulator: Running) -> None:
+    """Once somebody did something in the page; whoever says yes leaves."""
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept())[1])
+    await fault(simulator, "leave_question", at="typed")
+    await submit(page, "x")
+    await answered(page)
+    await page.goto(NEW_CHAT, wait_until="domcontentloaded")
+
+    assert asked == ["beforeunload"]
+    await expect(page.locator("ms-zero-state")).to_be_visible()
 
 
 async def test_the_page_leaves_for_the_sign_in_page(page: Page, simulator: Running) -> None:

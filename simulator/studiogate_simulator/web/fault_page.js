@@ -21,10 +21,21 @@ function callout(stage, kind, text) {
   host.prepend(h("ms-callout", { class: `${kind}-callout` }, h("div", { class: "message" }, text)));
 }
 
-function banner(text) {
-  const shown = h("div", { class: "error-banner" }, h("span", { class: "error-banner-message" }, text));
+function banner(shown) {
   shown.append(h("button", { "aria-label": "Dismiss", onclick: () => shown.remove() }, icon("close")));
   document.querySelector("ms-banner").replaceChildren(shown);
+}
+
+const outage = (text) => banner(h("div", { class: "error-banner" }, h("span", { class: "error-banner-message" }, text)));
+const news = (text) => banner(h("ms-global-banner", {}, h("span", {}, text)));
+
+function promptError(stage, text) {
+  const alert = h("div", { class: "error-message", role: "alert" }, text);
+  stage.composer().element.before(h("ms-prompt-error", {}, alert));
+}
+
+function askBeforeLeaving() {
+  addEventListener("beforeunload", (event) => event.preventDefault());
 }
 
 function describe(text) {
@@ -51,7 +62,9 @@ export const pageFaults = {
   snackbar_error: (_, parameters) => snackbar(parameters),
   callout_error: (stage, { text }) => callout(stage, "error", text),
   callout_warning: (stage, { text }) => callout(stage, "warning", text),
-  banner_error: (_, { text }) => banner(text),
+  banner_error: (_, { text }) => outage(text),
+  banner_news: (_, { text }) => news(text),
+  alert_error: (stage, { text }) => promptError(stage, text),
   error_report: (_, { text }) => reportError(text),
   hidden_tooltips: () => TOOLTIPS.forEach(describe),
   stale_announcement: () => announce("Response ready."),
@@ -62,5 +75,6 @@ export const pageFaults = {
   submit_ignored: (stage) => stage.trap(() => {}),
   submit_swallowed: (stage) => stage.trap(() => stage.composer().clear()),
   page_hangs: (_, { for_ms: forMs }) => beBusy(forMs),
+  leave_question: askBeforeLeaving,
   sign_in_redirect: () => location.assign(SIGN_IN),
 };
