@@ -14,8 +14,8 @@ Functions are declared where three things hold, and described as text elsewhere:
 Who can't have both can't be held to JSON either while functions are declared, so JSON is asked for in words then.
 """
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
 
 import attrs
 import msgspec
@@ -26,6 +26,7 @@ from studiogate.exchange import Exchange
 from studiogate.functions import CallMode, FunctionPlan, plan_functions
 from studiogate.models import Model
 from studiogate.params import Params, ResponseFormat
+from studiogate.tools import FunctionDeclaration
 from studiogate_studio.wire import Declaration, Json, WireError, declare, functions
 
 _REPORTED = 3
@@ -44,12 +45,13 @@ class PageFunctions(FunctionPlan):
     params: Params = attrs.field(factory=Params)
     """The exchange's, with notes on what the functions cost; these replace them."""
     declarations: Mapping[str, Declaration] = attrs.field(factory=dict[str, Declaration])
-    """How those `declared` are, by the client's names."""
+    """The functions as they can be declared, by the client's names: what their calls' arguments are put right by. All
+    that are `declared` are among them."""
 
     @property
     def tool(self) -> Json:
         """Return the entry of a request's tools that declares the functions; None where none is declared."""
-        return functions(list(self.declarations.values())) if self.declarations else None
+        return functions(list(self.declarations.values())) if self.declared else None
 
     async def read(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
         """Yield a turn's events with calls as the client has declared them; closes `events`.
@@ -57,23 +59,20 @@ class PageFunctions(FunctionPlan):
         :raises UpstreamFailed: the model got its call wrong and said nothing else.
         """
         said = False
-        async with aclosing(super().read(self._restored(events))) as read:
+        names = {declaration.name: name for name, declaration in self.declarations.items()}
+        async with aclosing(super().read(events)) as read:
             async for event in read:
                 if isinstance(event, Finish) and not said:
                     _refuse_garbled(event)
                 said = said or isinstance(event, (TextDelta, ToolCall, Media))
-                yield event
+                yield self._restored(event, names) if isinstance(event, ToolCall) else event
 
-    async def _restored(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-        names = {declaration.name: name for name, declaration in self.declarations.items()}
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, ToolCall) and event.name in names:
-                    name = names[event.name]
-                    arguments = _restored_arguments(event.arguments, self.declarations[name])
-                    yield attrs.evolve(event, name=name, arguments=arguments)
-                else:
-                    yield event
+    def _restored(self, call: ToolCall, names: Mapping[str, str]) -> ToolCall:
+        name = names.get(call.name, call.name) if self.declared else call.name
+        if name not in self.declarations:
+            return call
+        arguments = _restored_arguments(call.arguments, self.declarations[name])
+        return attrs.evolve(call, name=name, arguments=arguments)
 
 
 def fit_functions(exchange: Exchange, model: Model | None, *, mixing: bool, as_text: bool = False) -> PageFunctions:
@@ -87,17 +86,17 @@ def fit_functions(exchange: Exchange, model: Model | None, *, mixing: bool, as_t
     plan = plan_functions(exchange.request, exchange.plan)
     if not plan.offered:
         return PageFunctions(params=exchange.params)
-    declarations: Mapping[str, Declaration] = {}
+    declared: Mapping[str, Declaration] = {}
     if exchange.call_mode is not CallMode.EMULATED and not as_text:
         try:
-            declarations = _declarations(plan, exchange, model, mixing=mixing)
+            declared = _declarations(plan, exchange, model, mixing=mixing)
         except Declined:
             if exchange.call_mode is CallMode.NATIVE:
                 raise
-    if not declarations:
+    if not declared:
         plan = plan_functions(exchange.request, exchange.plan, emulate=True)
-    params, instruction = _reported(exchange.params, declarations), plan.instruction
-    if params.response_format is not None and not (declarations and mixing):
+    params, instruction = _reported(exchange.params, declared), plan.instruction
+    if params.response_format is not None and not (declared and mixing):
         params = params.drop("response_format", "asked for in words, as functions may be called too")
         instruction = f"{instruction}\n\n{_in_words(exchange.request.params.response_format)}".lstrip()
     return PageFunctions(
@@ -106,7 +105,7 @@ def fit_functions(exchange: Exchange, model: Model | None, *, mixing: bool, as_t
         instruction=instruction,
         one_call=plan.one_call,
         params=params,
-        declarations=declarations,
+        declarations=declared or _declarable(plan.described),
     )
 
 
@@ -130,6 +129,15 @@ def _declarations(
         except WireError as error:
             reason = str(error).rstrip(".")
             raise Declined(f"the function {function.name} can't be declared: {reason}") from error
+    return declarations
+
+
+def _declarable(described: Sequence[FunctionDeclaration]) -> Mapping[str, Declaration]:
+    """Return the declarations of those functions that have one."""
+    declarations: dict[str, Declaration] = {}
+    for function in described:
+        with suppress(WireError):
+            declarations[function.name] = declare(function)
     return declarations
 
 
@@ -159,4 +167,6 @@ def _refuse_garbled(end: Finish) -> None:
 def _restored_arguments(arguments: str, declaration: Declaration) -> str:
     value: dict[str, Json] = msgspec.json.decode(arguments)
     restored = declaration.restore(value)
-    return arguments if restored == value else msgspec.json.encode(restored).decode()
+    encoded = msgspec.json.encode(restored)
+    # What needs no change stays to the letter.
+    return arguments if encoded == msgspec.json.encode(value) else encoded.decode()

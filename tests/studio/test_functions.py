@@ -187,6 +187,15 @@ async def test_what_was_said_before_a_call_went_wrong_stands() -> None:
     assert await read(fitted(LOOK), said, GARBLED) == [said, GARBLED]
 
 
+async def test_arguments_in_text_are_put_right_too() -> None:
+    """Models that write calls mistake types more often than those that make them."""
+    block = '```function_call\n{"name": "look", "arguments": {"a": "{}", "b": 7}}\n```'
+    odd = '```function_call\n{"name": "hopeless", "arguments": {"a": "{}"}}\n```'
+    events = await read(fitted(LOOK, HOPELESS), TextDelta(text=f"{block}\n{odd}"), STOP)
+
+    assert [event.arguments for event in events if isinstance(event, ToolCall)] == ['{"a":{},"b":"7"}', '{"a":"{}"}']
+
+
 async def test_calls_are_read_out_of_text() -> None:
     """Where functions are described."""
     block = '```function_call\n{"name": "now", "arguments": {}}\n```'

@@ -3,9 +3,10 @@
 The parameters are an object described by a simplified schema (`simplify.py`), of which the upstream wants three things
 more: it is an object, not a choice between some, it has properties, or else there is no schema at all, and the name
 begins with a letter or an underscore. What no schema can describe is asked for as JSON in a text, and put back in place
-when the call comes.
+when the call comes. Numbers and booleans that a model wrote as text, and the other way round, are put right too.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -17,6 +18,9 @@ from studiogate_studio.wire.jspb import Json
 from studiogate_studio.wire.simplify import AS_TEXT, simplify_schema
 
 _NAME_LIMIT = 64
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
+"""Numbers as text that a double holds."""
+_EXACT = 2**53
 
 
 @attrs.frozen(kw_only=True)
@@ -113,6 +117,25 @@ def _restored(value: Json, schema: Json) -> Json:
             return _restored_object(value, schema)
         case list():
             return [_restored(item, schema.get("items")) for item in value]
+        case _:
+            return value if AS_TEXT in schema else _typed(value, schema.get("type"))
+
+
+def _typed(value: Json, kind: Json) -> Json:
+    """Return a value as the type that was declared, where it can be one without a change of meaning."""
+    match kind, value:
+        case "boolean", "true" | "false":
+            return value == "true"
+        case "number", str() if _NUMBER.fullmatch(value):
+            number: Json = msgspec.json.decode(value)
+            return number
+        case "integer", str() if _NUMBER.fullmatch(value):
+            whole = _typed(msgspec.json.decode(value), kind)
+            return whole if isinstance(whole, int) else value
+        case "integer", float() if value.is_integer() and abs(value) < _EXACT:
+            return int(value)
+        case "string", int() | float():
+            return msgspec.json.encode(value).decode()
         case _:
             return value
 

@@ -255,6 +255,9 @@ PARAMETERS: Any = {
         "text": TEXT,
         "either": {"anyOf": [TEXT, {"type": "object"}]},
         "free or count": {"anyOf": [{"type": "integer"}, {"type": "object"}]},
+        "count": {"type": "integer"},
+        "share": {"type": "number"},
+        "sure": {"type": "boolean"},
         "one or some": {"anyOf": [POINT, {"type": "array", "items": {"type": "object"}}]},
     },
 }
@@ -278,14 +281,31 @@ ARGUMENTS: list[tuple[Any, Any]] = [
     ({"one or some": {"x": 1}}, {"one or some": {"x": 1}}),
     ({"one or some": ["{}"]}, {"one or some": [{}]}),
     ({"one or some": None}, {"one or some": None}),
+    ({"count": "-7"}, {"count": -7}),
+    ({"count": "7.0"}, {"count": 7}),
+    ({"count": 7.0}, {"count": 7}),
+    ({"count": "7.5"}, {"count": "7.5"}),
+    ({"count": 7.5}, {"count": 7.5}),
+    ({"count": "007"}, {"count": "007"}),
+    ({"count": "1" * 99}, {"count": "1" * 99}),
+    ({"count": True}, {"count": True}),
+    ({"share": "0.25"}, {"share": 0.25}),
+    ({"share": "much"}, {"share": "much"}),
+    ({"sure": "true"}, {"sure": True}),
+    ({"sure": "yes"}, {"sure": "yes"}),
+    ({"text": 7}, {"text": "7"}),
+    ({"text": 7.5}, {"text": "7.5"}),
+    ({"text": False}, {"text": "false"}),
+    ({"text": None}, {"text": None}),
+    ({"free": 7}, {"free": 7}),
 ]
 """What the model writes, and what it means."""
 
 
 @pytest.mark.parametrize(("sent", "meant"), ARGUMENTS)
 def test_arguments_come_back_as_the_client_declared_them(sent: Any, meant: Any) -> None:
-    """A text that holds JSON is replaced where one was asked for, and nowhere else."""
-    assert declared(PARAMETERS).restore(sent) == meant
+    """A text that holds JSON is replaced where one was asked for, and a scalar of another type where it can be."""
+    assert encode(declared(PARAMETERS).restore(sent)) == encode(meant)
 
 
 def test_names_of_properties_are_no_words() -> None:
