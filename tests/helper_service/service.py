@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 PATH = "/getStreamResponse"
 KEEP_ALIVE = b": keep-alive\n\n"
 _OK = 200
+_CLOSE_S = 5.0
 _HOP = {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "te", "upgrade", "accept-encoding"}
 
 type _Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
@@ -259,10 +260,11 @@ class HelperService:
         self._authority = Authority.made(folder)
         self.ca = self._authority.file
         self._new = asyncio.Event()
-        connections = set[asyncio.Task[None]]()
+        connections, writers = set[asyncio.Task[None]](), list[asyncio.StreamWriter]()
 
         def served(by: _Serve) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
             def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                writers.append(writer)
                 task = asyncio.create_task(by(reader, writer))
                 connections.add(task)
                 task.add_done_callback(connections.discard)
@@ -281,6 +283,14 @@ class HelperService:
             for connection in tuple(connections):
                 connection.cancel()
             await asyncio.gather(*connections, return_exceptions=True)
+            for writer in writers:
+                writer.transport.abort()
+            async with asyncio.timeout(_CLOSE_S):
+                await proxy.wait_closed()
+                await api.wait_closed()
+            # What was opened to the simulator is closed by callbacks of the loop, which is about to end.
+            for _ in range(10):
+                await asyncio.sleep(0)
 
 
 async def _spoiled(fault: Fault, stream: "_ChunkedWriter", chunk: Chunk) -> bool:
