@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 TEXT = "All is well."
 STREAM, HELPER, DOM = "stream_intercept", "helper_backend", "dom_scrape"
-STREAM_FIRST = (STREAM, HELPER)
-HELPER_FIRST = (HELPER, STREAM)
+STREAM_FIRST = (STREAM, HELPER, DOM)
+HELPER_FIRST = (HELPER, STREAM, DOM)
 DOM_FIRST = (DOM, HELPER, STREAM)
 
 QUOTA = [8, "You exceeded your current quota.", [["type.googleapis.com/google.rpc.RetryInfo", [[37]]]]]
@@ -50,6 +50,8 @@ class Row:
     """The backends in order."""
     scenario: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """What the simulator answers this prompt with, besides the text."""
+    posted: tuple[Mapping[str, Any], ...] = ()
+    """Faults of the simulator's that are no part of an answer, such as the account's."""
     service: Reply = WELL
     """What the service behind helper_backend says."""
     own: "Callable[[Simulator], AbstractContextManager[Own]] | None" = None
@@ -86,6 +88,11 @@ def _port_taken(_: "Simulator") -> Generator[Own]:
 def _proxy_between(simulator: "Simulator") -> Generator[Own]:
     with connect_proxy(instead=("127.0.0.1", simulator.port)) as proxy:
         yield Own(tables={"studio": {"upstream_proxy": f"http://127.0.0.1:{proxy.port}"}}, act=lambda _: proxy.die())
+
+
+@contextmanager
+def _alone(_: "Simulator") -> Generator[Own]:
+    yield Own(tables={})
 
 
 @contextmanager
@@ -211,4 +218,107 @@ WITH_THE_BROWSER = (
         failure="upstream_error",
     ),
 )
-ROWS = (*WITH_PROXIES, *ON_THE_WIRE, *AT_THE_HELPER, *WITH_THE_BROWSER)
+
+
+def _page(words: str, fault: str, *, by: str = DOM, submitted: int = 1, **more: Any) -> Row:
+    """Make the row of a fault in the page, met by who reads the page."""
+    scenario = {"page": {"fault": fault, **more}, "chunk_delay_ms": 150}
+    return Row(fault=words, order=DOM_FIRST, scenario=scenario, by=by, submitted=submitted)
+
+
+def _over(words: str, fault: str, **more: Any) -> tuple[Row, Row]:
+    """Make the rows of what lies over the page when a prompt was typed, met by both who use the page."""
+    scenario = {"page": {"fault": fault, **more}}
+    return (
+        Row(fault=f"{words}, typing for the stream", scenario=scenario, by=STREAM),
+        Row(fault=words, order=DOM_FIRST, scenario=scenario, by=DOM),
+    )
+
+
+OVER_THE_PAGE = (
+    *_over("The cookie bar lies over Run", "cookie_bar"),
+    *_over("The welcome covers the page", "welcome_dialog"),
+    *_over("New terms are to be accepted", "terms_dialog"),
+    *_over("The page tells that chats are saved now", "autosave_dialog"),
+    *_over("The page asks for Drive", "drive_dialog"),
+    *_over("The page asks to acknowledge copyright", "copyright_dialog"),
+    *_over("The page tells what is new", "announcement_dialog"),
+    *_over("A survey lies over New chat", "survey"),
+    *_over("A menu was left open", "menu_backdrop"),
+    *_over("A dialog left its backdrop", "modal_backdrop"),
+    *_over("A tooltip lies over Run", "run_tooltip"),
+    *_over("The composer is rendered anew, its text lost", "composer_recreated"),
+    *_over("Run is pressed and nothing happens", "submit_ignored"),
+)
+IN_THE_PAGE = (
+    _page("Run is never enabled", "run_never_enabled", by=HELPER, submitted=0),
+    _page("No API key is selected", "no_api_key", by=HELPER, submitted=0),
+    _page("Run wants to be paid for", "paid_dialog", by=HELPER, submitted=0),
+    _page("The prompt is swallowed", "submit_swallowed", by=HELPER, submitted=0),
+    _page("A toast warns during the answer", "toast_warning"),
+    _page("A toast tells of an error during the answer", "toast_error"),
+    _page("A snackbar says Saved during the answer", "snackbar_saved"),
+    _page("A callout warns during the answer", "callout_warning"),
+    _page("Hidden tooltips speak of errors", "hidden_tooltips"),
+    _page("The announcer says too early that all is there", "stale_announcement"),
+    _page("The answer has an alert in it", "alert_in_answer"),
+    _page("The page reports an error to its host", "error_report"),
+    _page("The turn shows an error", "model_error", by=HELPER),
+    _page("The turn's text is an error", "error_as_text", by=HELPER),
+    _page("The answer is shown as a footer only", "footer_only"),
+    _page("The page wants a vote between two answers", "preference_vote"),
+    _page("The spinner is stuck", "stuck_spinner"),
+    _page("Stop goes while the text still grows", "stop_gone_early"),
+    _page("The text is in the large container", "large_container"),
+    _page("Turns out of view have no bodies", "virtual_scroll"),
+    _page("The page hangs for seconds", "page_hangs", for_ms=2000),
+    _page("The page goes to the sign-in form during the answer", "sign_in_redirect", by=HELPER),
+)
+HANDED_OVER = (
+    Row(
+        fault="The stream is silent for too long, the service refuses, the page answers",
+        scenario={"text": ["", TEXT], "chunk_delay_ms": 5000},
+        service=REFUSES,
+        by=DOM,
+    ),
+    Row(
+        fault="The stream is garbage, and the service refuses too",
+        scenario={"raw": "<html>not what you think</html>"},
+        service=REFUSES,
+        status=502,
+        failure="upstream_error",
+    ),
+)
+WITH_THE_ACCOUNT = (
+    Row(
+        fault="The account is signed out",
+        own=_alone,
+        posted=({"name": "signed_out"},),
+        by=HELPER,
+        afterwards=STREAM_FIRST,
+    ),
+    Row(
+        fault="The model is gone",
+        posted=({"name": "model_gone"},),
+        by=HELPER,
+        afterwards=STREAM_FIRST,
+    ),
+    Row(
+        fault="The model is gone, and the service has none such",
+        posted=({"name": "model_gone"},),
+        service=error(404, "The model doesn't exist.", "model_not_found"),
+        status=502,
+        failure="upstream_error",
+        afterwards=STREAM_FIRST,
+    ),
+)
+ROWS = (
+    *WITH_PROXIES,
+    *ON_THE_WIRE,
+    *AT_THE_HELPER,
+    *HANDED_OVER,
+    *OVER_THE_PAGE,
+    *IN_THE_PAGE,
+    *WITH_THE_BROWSER,
+    *WITH_THE_ACCOUNT,
+)

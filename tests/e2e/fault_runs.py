@@ -57,6 +57,8 @@ class Stage:
         """Inject the fault, ask, look at what came of it, and ask once more."""
         prompt = f"What about this: {row.fault}?"
         self._settle()
+        for fault in row.posted:
+            self.simulator.fault(**fault)
         self.simulator.play(when=prompt, **{"text": ["All is ", "well."], **row.scenario})
         self.service.reply(row.service)
         observed = self._asked(row, prompt)
@@ -202,7 +204,7 @@ def tables(service: Service) -> dict[str, dict[str, Any]]:
         "gateway": {"breaker_failures": 1000, "first_event_s": 15.0, "silence_s": 5.0, "slots": 1},
         "gateway.timeouts.stream_intercept": {"first_event_s": 4.0, "silence_s": 1.0},
         "gateway.timeouts.helper_backend": {"first_event_s": 1.0, "silence_s": 1.0},
-        "studio": {"tabs": 1},
+        "studio": {"tabs": 1, "type_s": 3.0, "submit_s": 4.0},
         "helper_backend": {"base_url": service.url, "retries": 0},
     }
 

@@ -5,10 +5,14 @@ switched to the next.
 """
 
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
+
+from tests.helper_service import HelperService, running_helper
 
 from .cases import CASES, Case, asked_of, streamed_of
 from .house import Gateway, Simulator, running_gateway, wait_until, write_config
@@ -18,6 +22,8 @@ GENERATIONS = ("g3", "g2", "g1")
 NO_PAGE = "no page"
 TIERS = {
     "stream_intercept": ("stream_intercept", GENERATIONS),
+    "dom_scrape": ("dom_scrape", GENERATIONS),
+    "helper (guide)": ("helper_backend", GENERATIONS),
     "helper (openai)": ("helper_backend", (NO_PAGE,)),
 }
 """Name -> its plugin, and the generations of the page that it is asked with."""
@@ -64,6 +70,12 @@ class Tier:
         return asked
 
 
+def _reading_along(folder: Path, simulator: Simulator) -> AbstractContextManager[HelperService]:
+    return running_helper(
+        folder, simulator=simulator.port, simulator_ca=simulator.ca, storage_state=simulator.storage_state
+    )
+
+
 @attrs.define
 class Tiers:
     """One tier at a time, started when it is asked for first; the one before is stopped."""
@@ -87,9 +99,14 @@ class Tiers:
 
     def _started(self, name: str) -> Tier:
         plugin, generations = TIERS[name]
+        folder = self.folders.mktemp("tier")
         service = self._stack.enter_context(running_service()) if generations == (NO_PAGE,) else None
-        tables = {"studio": {"tabs": 1}} if service is None else {"helper_backend": {"base_url": service.url}}
-        config = write_config(self.folders.mktemp("tier"), self.simulator, tables, backends=[plugin])
+        tables: dict[str, dict[str, Any]] = {"studio": {"tabs": 1}}
+        if service is not None:
+            tables = {"helper_backend": {"base_url": service.url}}
+        elif plugin == "helper_backend":
+            tables["helper_backend"] = self._stack.enter_context(_reading_along(folder, self.simulator)).table()
+        config = write_config(folder, self.simulator, tables, backends=[plugin])
         gateway = self._stack.enter_context(running_gateway(config, ready=service is None))
         return Tier(gateway, self.simulator, service)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from .fault_rows import HELPER, STREAM, WELL
+from .fault_rows import DOM, HELPER, STREAM, WELL
 from .house import Simulator, running_gateway, write_config
 from .service import Service, running_service
 
-BACKENDS = (STREAM, HELPER)
+BACKENDS = (STREAM, HELPER, DOM)
 ORDERS = [order for length in range(1, len(BACKENDS) + 1) for order in permutations(BACKENDS, length)]
 
 
