@@ -45,12 +45,12 @@ async def set_run_settings(chat: ChatPage, run: RunSettings) -> Mapping[str, str
     first = [*forms_off(run), *tool_steps(run, on=False), *thinking_steps(run), *sampling_steps(run)]
     last = [*tool_steps(run, on=True)]
     if run.functions or run.response_format is not None:
-        refused = {**await _set(chat, first), **await _set_forms(chat, run), **await _set(chat, last)}
+        found = [await _set(chat, first), await _set_forms(chat, run), await _set(chat, last)]
     else:
-        refused = await _set(chat, [*first, *last])
+        found = [await _set(chat, [*first, *last])]
     if panel.drawer:
         await close_drawer(chat.probe)
-    return refused
+    return {name: reason for refused in found for name, reason in refused.items()}
 
 
 async def _set(chat: ChatPage, steps: Sequence[Step]) -> Mapping[str, str]:
