@@ -5,7 +5,7 @@ alone, it makes one of the builds that lay between two generations.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from attrs import field, frozen, validators
@@ -124,7 +124,9 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Json]]] = {
 def settled(options: PageOptions, generation: str) -> PageOptions:
     """Fill in what options leave open; `generation` is for those that name none."""
     chosen = options.generation or generation
-    open_ones = {name: value for name, value in _DEFAULTS[chosen].items() if getattr(options, name) is None}
+    open_ones: dict[str, Any] = {
+        name: value for name, value in _DEFAULTS[chosen].items() if getattr(options, name) is None
+    }
     return attrs.evolve(options, generation=chosen, **open_ones)
 
 

@@ -248,7 +248,7 @@ def test_a_call_that_went_wrong(gateway: Gateway, simulator: Simulator) -> None:
 @pytest.fixture(scope="module")
 def writing(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
     """Run a gateway that has all functions called in text."""
-    tables = {"gateway": {"function_calling": "emulated"}, "studio": {"tabs": 1}}
+    tables: dict[str, dict[str, Any]] = {"gateway": {"function_calling": "emulated"}, "studio": {"tabs": 1}}
     folder: Path = tmp_path_factory.mktemp("writing")
     with running_gateway(write_config(folder, shared_simulator, tables)) as gateway:
         yield gateway

@@ -261,7 +261,7 @@ WORDS = st.sampled_from(
         *("minimum", "exclusiveMinimum", "maximum", "pattern"),
     ]
 )
-LEAVES = st.sampled_from(
+LEAVES: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, False, 0, 1, 2.5, "", "a", "string", "integer", "array", "object", "null", "#", []]
 )
 VALUES = st.recursive(
