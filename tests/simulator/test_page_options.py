@@ -161,3 +161,55 @@ async def test_controls_by_model(signed_in: BrowserContext, simulator: Running) 
         "gemini-3.5-flash": [0, 0, 0, 1, 1],
         "gemini-2.0-flash": [1, 0, 0, 0, 1],
     }
+
+
+@browsing
+async def test_picker(signed_in: BrowserContext, simulator: Running) -> None:
+    """It shows a few models, all of them on demand; those that cannot chat are disabled, and it can be closed."""
+    page = await build(signed_in, simulator)
+    rows = page.locator("ms-model-carousel-row button.content-button")
+    await page.get_by_label("Select primary model").click()
+    await expect(rows).to_have_count(4)
+    await page.get_by_role("button", name="All", exact=True).click()
+    imagen = page.locator('[id="model-carousel-row-models/imagen-4.0-generate-001"]')
+    await expect(imagen).to_have_attribute("aria-disabled", "true")
+    await imagen.dispatch_event("click")
+    await expect(rows.filter(has_text="Gemma")).to_have_count(2)
+    await page.get_by_label("Close panel").click()
+
+    await expect(rows).to_have_count(0)
+    await expect(page.locator("ms-model-selector .title")).to_have_text("Gemini 3 Flash Preview")
+
+
+@browsing
+async def test_narrow_toolbar(signed_in: BrowserContext, simulator: Running) -> None:
+    """Up to 710 pixels neither the title nor the token count is to be seen."""
+    page = await build(signed_in, simulator)
+    await page.set_viewport_size({"width": 710, "height": 800})
+
+    await expect(page.locator(".page-title")).to_be_hidden()
+    await expect(page.locator(".v3-token-count-value")).to_be_hidden()
+
+
+@browsing
+async def test_renewed_chats(signed_in: BrowserContext, simulator: Running) -> None:
+    """A new chat is neither temporary nor does it call functions; saved chats are left without a question."""
+    page = await build(signed_in, simulator)
+    await page.evaluate(
+        "localStorage.aiStudioUserPreference = JSON.stringify("
+        "{...JSON.parse(localStorage.aiStudioUserPreference), autosaveEnabled: true})"
+    )
+    await page.reload()
+    await page.get_by_role("switch", name="Grounding with Google Search").click()
+    await page.get_by_role("switch", name="Function calling").click()
+    await submit(page, "x")
+    await answered(page)
+    await expect(page).to_have_url(re.compile("/prompts/[0-9a-f]{32}$"))
+    await page.get_by_role("button", name="New chat").click()
+    await expect(page.locator("ms-zero-state")).to_be_visible()
+
+    await expect(page).to_have_url(re.compile("/prompts/new_chat$"))
+    await expect(page.get_by_role("switch", name="Function calling")).to_have_attribute("aria-checked", "false")
+    await expect(page.get_by_role("switch", name="Grounding with Google Search")).to_have_attribute(
+        "aria-checked", "false"
+    )
