@@ -48,6 +48,18 @@ def test_answers_are_those_of_every_tier(stage: Stage, case: Case) -> None:
     wait_until(lambda: stage.helper.listening == 0, "the connection's end")
 
 
+@pytest.mark.parametrize("generation", ["g2", "g1"])
+def test_older_pages_give_the_same_answers(stage: Stage, generation: str) -> None:
+    """The prompt is submitted in them by other elements; what the service tells is the same."""
+    stage.simulator.options(generation=generation)
+    for number in range(2 * stage.tabs):
+        assert stage.gateway.ask(f"another page, please: {number}").status_code == 200
+    for case in CASES:
+        stage.simulator.play(when=case.prompt[:100], **case.scenario)
+        assert asked_of(stage.gateway, case) == case.said
+        assert stage.simulator.turn(case.prompt[:100])["generation"] == generation
+
+
 def test_the_page_is_set_and_counts_tokens(stage: Stage) -> None:
     """What the request says is set in the page; what the page has no control for is reported."""
     body = stage.gateway.ask("Set?", temperature=0.25, max_tokens=77, seed=5, stop=["zzz"])
