@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
@@ -18,7 +19,7 @@ from studiogate_studio import overlays
 from studiogate_studio.composer import Composer, Seen, unseen
 from studiogate_studio.errors import PageBroken, SignedOut, StudioError, before_quotes
 from studiogate_studio.launch import ACCOUNTS_HOST
-from studiogate_studio.probe import Look, Probe, RunState, load_part
+from studiogate_studio.probe import ROUND_TRIP_S, Look, Probe, RunState, broken, load_part
 from studiogate_studio.selectors import Match, Selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.temporary import make_temporary
@@ -27,6 +28,7 @@ from studiogate_studio.uploads import Uploads
 log = logging.getLogger(__name__)
 
 _ELEMENTS = load_part(__package__ or "", "elements.js")
+_BYTES_PER_MB = 1_000_000
 _POLL_S = 0.025
 _STOP_S = 3.0
 _NET_ERROR = re.compile(r"net::ERR_\w+")
@@ -87,6 +89,22 @@ class ChatPage:
             await self.explain()
             raise
         self.composer.files = len(files)
+
+    async def heap_mb(self) -> float:
+        """Return how much memory the page's scripts have, in megabytes.
+
+        :raises PageBroken: the page is gone, or doesn't respond.
+        """
+        try:
+            async with asyncio.timeout(ROUND_TRIP_S):
+                asking = await self.page.context.new_cdp_session(self.page)
+                usage = cast("dict[str, float]", await asking.send("Runtime.getHeapUsage"))  # pyright: ignore[reportUnknownMemberType]
+                await asking.detach()
+        except TimeoutError:
+            raise PageBroken("The page does not respond.") from None
+        except PlaywrightError as error:
+            raise broken(error, "asked for its size") from error
+        return usage["totalSize"] / _BYTES_PER_MB
 
     async def check(self) -> None:
         """Look whether the page is still as `open_new_chat` left it; overlays that came since are typing's to close.

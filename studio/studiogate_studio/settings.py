@@ -117,6 +117,9 @@ class StudioSettings:
     renewals: int = attrs.field(default=50, validator=within(0, math.inf))
     """How often a tab is loaded anew before it is replaced: page, browser and driver keep something of every load until
     the tab is closed."""
+    tab_mb: float = attrs.field(default=512.0, validator=within(0, math.inf))
+    """Above how many megabytes of its page's scripts a tab is replaced rather than loaded anew: its process seldom
+    gives back what it once had; 0 for never."""
     renew_idle_s: float = attrs.field(default=1800.0, validator=within(1, math.inf))
     """After how long an unused tab is loaded anew, so that no exchange meets a stale page."""
 

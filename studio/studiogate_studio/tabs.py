@@ -164,6 +164,8 @@ class TabPool:
             if tab.submitted:
                 # Politer than to cut the answer by leaving the page.
                 await tab.chat.stop()
+            if await self._outgrown(tab):
+                return False
             async with self.models.listening(tab.page), kept(tab.chat, "opening a new chat"):
                 await tab.chat.open_new_chat()
         except SignedOut:
@@ -174,6 +176,10 @@ class TabPool:
             return False
         tab.renewed()
         return tab.fault is None
+
+    async def _outgrown(self, tab: Tab) -> bool:
+        most = self.keeper.settings.tab_mb
+        return most > 0 and await tab.chat.heap_mb() > most
 
     async def _take_sound(self) -> Tab:
         """Take a tab whose page has just been looked at."""

@@ -155,6 +155,21 @@ async def test_a_tab_is_replaced_after_its_renewals(settings: StudioSettings) ->
         assert first.is_closed()
 
 
+async def test_a_tab_that_has_outgrown_its_limit_is_replaced(settings: StudioSettings) -> None:
+    """Loading it anew would leave its process as large; any other tab is loaded anew."""
+    async with running(attrs.evolve(settings, tab_mb=40)) as pool:
+        pages: list[Page] = []
+        for fill in ("", "() => { window.kept = Array.from({ length: 5e6 }, (_, n) => `${n}`) }", ""):
+            async with pool.lease() as tab:
+                pages.append(tab.page)
+                await tab.page.evaluate(fill or "() => null")
+
+        first, second, third = pages
+        assert first is second
+        assert third is not second
+        assert second.is_closed()
+
+
 async def test_an_idle_tab_is_loaded_anew(settings: StudioSettings) -> None:
     """Its page is not left to grow stale."""
     async with running(attrs.evolve(settings, renew_idle_s=1.0)) as pool:
