@@ -190,15 +190,15 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         parse_chat_request(body)
 
 
-@pytest.mark.parametrize(
-    ("fields", "legacy"),
-    [
-        ({"functions": [{"name": "f"}]}, True),
-        ({"functions": []}, False),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, False),
-        ({"tools": [{"google_search": {}}], "functions": [{"name": "f"}]}, False),
-    ],
-)
+WRITTEN: list[tuple[dict[str, Any], bool]] = [
+    ({"functions": [{"name": "f"}]}, True),
+    ({"functions": []}, False),
+    ({"tools": [{"type": "function", "function": {"name": "f"}}]}, False),
+    ({"tools": [{"google_search": {}}], "functions": [{"name": "f"}]}, False),
+]
+
+
+@pytest.mark.parametrize(("fields", "legacy"), WRITTEN)
 def test_who_writes_functions_reads_function_calls(fields: dict[str, Any], *, legacy: bool) -> None:
     """Who writes `tools` too knows the newer form."""
     assert parsed(**fields).legacy_functions is legacy
