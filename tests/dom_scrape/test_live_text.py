@@ -64,6 +64,19 @@ def test_a_text_that_turns_into_another_goes_on_where_it_was() -> None:
     assert (given, text.grown()) == ("Title", "\n\nMore")
 
 
+def test_certainty_that_shrinks() -> None:
+    """What was handed on may turn out to be uncertain: nothing is said twice when it is certain again."""
+    text = LiveText(held=False)
+    text.take(shown("One, two"))
+    given = text.grown()
+
+    text.take(shown("", "One, two | thr", same=False))
+    meanwhile = text.grown()
+    text.take(shown("One, two | three"))
+
+    assert (given, meanwhile, text.grown()) == ("One, two", "", " | three")
+
+
 def test_a_page_that_hides_what_it_showed_says_nothing_new() -> None:
     """A bubble that is scrolled out of sight loses its body; what was read stays."""
     text = LiveText(held=True)

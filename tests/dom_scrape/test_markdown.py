@@ -63,6 +63,7 @@ async def read() -> AsyncGenerator[Read]:
             "<table><tr><th align='right'>a</th><th>b</th></tr><tr><td>1</td><td>x|y</td></tr></table>",
             "| a | b |\n| ---: | --- |\n| 1 | x\\|y |",
         ),
+        ("<table><tr><th>a</th><th></th></tr></table>", "| a | |\n| --- | --- |"),
         ("<p>1 < 2 & 3 * 4 \N{NO-BREAK SPACE}5</p>", "1 < 2 & 3 * 4  5"),
     ],
 )

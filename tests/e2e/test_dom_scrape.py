@@ -157,6 +157,28 @@ def test_calls_of_functions(gateway: Gateway, simulator: Simulator, *, stream: b
     assert len(simulator.log()) == 1
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_code_that_was_run(gateway: Gateway, simulator: Simulator, *, stream: bool) -> None:
+    """It and its output stand before the text as fenced blocks, as over the wire."""
+    simulator.play(code=[{"code": "print(1)\n", "output": "1\n"}], text=["It ", "is *one*."])
+
+    if stream:
+        with gateway.streaming("Run it") as response:
+            text = "".join(texts(response))
+    else:
+        text = gateway.ask("Run it").json()["choices"][0]["message"]["content"]
+
+    assert text == "\n```python\nprint(1)\n```\n\n```\n1\n```\nIt is *one*."
+
+
+def test_json_is_not_taken_for_markdown(gateway: Gateway, simulator: Simulator) -> None:
+    """What a machine reads comes to the letter, streamed or not."""
+    simulator.play(text=['{"a_b_c": "*x* _y_ ', '# no"}'])
+
+    with gateway.streaming("As JSON", response_format={"type": "json_object"}) as response:
+        assert "".join(texts(response)) == '{"a_b_c": "*x* _y_ # no"}'
+
+
 def test_what_the_page_is_set_to(gateway: Gateway, simulator: Simulator) -> None:
     """Parameters arrive by way of its controls; what it has none for is reported."""
     answer = gateway.ask(

@@ -37,7 +37,7 @@ async def answer(
     :raises InvalidRequest: the page doesn't take a file.
     """
     record = Record(tab.page)
-    exchange.stack.enter_context(record.kept())
+    exchange.round_stack.enter_context(record.kept())
     if tab.submitted:
         # What the client is told of its parameters is about the prompt that was sent.
         exchange.params = tab.params or exchange.params

@@ -36,7 +36,7 @@ class LiveText:
     """What the page shows beyond what is certain."""
     _sure: str = attrs.field(default="", init=False)
     _at: int = attrs.field(default=0, init=False)
-    """How much of the certain text is handed on."""
+    """Where in the rendered text that begins which wasn't handed on."""
     _cursor: Mapping[str, int] = attrs.field(default=_START, init=False)
 
     @property
@@ -55,8 +55,9 @@ class LiveText:
             return
         self.rest = piece.rest
         self._sure = self._sure + piece.sure if piece.same else piece.sure
-        if not piece.same:
-            self._at = resume(self.given, self._sure)
+        if not piece.same or self._at > len(self._sure):
+            # What was handed on may lie beyond what is certain by now; nothing more is, until certainty has caught up.
+            self._at = resume(self.given, self.rendered)
         self._cursor = _moved(self._cursor if piece.same else _START, piece.sure)
 
     def news(self, piece: Piece) -> bool:

@@ -124,7 +124,7 @@
   const table = (node, open) => {
     const rows = [...node.querySelectorAll("tr")].map((row) => [...row.querySelectorAll("th, td")]);
     const width = Math.max(0, ...rows.map((row) => row.length));
-    const line = (cells) => `| ${cells.join(" | ")} |`;
+    const line = (cells) => `|${cells.map((cell) => (cell ? ` ${cell} ` : " ")).join("|")}|`;
     const written = rows.map((row) =>
       line(Array.from({ length: width }, (_, at) => (row[at] ? inline(row[at]).trim().replaceAll("\n", " ").replaceAll("|", "\\|") : ""))),
     );
