@@ -16,7 +16,7 @@ from .house import Gateway, Simulator, deltas, running_gateway, texts, wait_unti
 pytestmark = pytest.mark.timeout(180)
 
 MARKDOWN = """\
-# Sorting
+# Sorting: sort(some_items: list | None)
 
 A *stable* sort keeps **equal** items in order; `sorted` is one. See [the manual](https://docs.python.org/3/).
 
