@@ -31,6 +31,7 @@ _ELEMENTS = load_part(__package__ or "", "elements.js")
 _BYTES_PER_MB = 1_000_000
 _POLL_S = 0.025
 _STOP_S = 3.0
+_SERVER_ERROR = 500
 _NET_ERROR = re.compile(r"net::ERR_\w+")
 
 
@@ -64,9 +65,12 @@ class ChatPage:
         url = new_chat_url(self.settings, model=model)
         self.composer.files = 0
         try:
-            await self.page.goto(url, wait_until="domcontentloaded", timeout=self.settings.navigation_s * 1000)
+            answer = await self.page.goto(url, wait_until="domcontentloaded", timeout=self.settings.navigation_s * 1000)
         except PlaywrightError as error:
             raise _not_opened(error) from error
+        if answer is not None and answer.status >= _SERVER_ERROR:
+            # No composer would ever come; other pages without one say in their title what they are.
+            raise PageBroken(f"AI Studio's page can't be had (HTTP {answer.status}).")
         look = await self._ready()
         self.temporary = look.temporary
         if self.settings.temporary_chat and not look.temporary:

@@ -53,8 +53,12 @@ class Simulator:
 
     def forget(self) -> None:
         """Have nothing scripted and nothing logged."""
-        for path in ("scenarios", "uploads", "page", "log"):
+        for path in ("scenarios", "uploads", "page", "faults", "log"):
             self.control.delete(f"/__sim/{path}").raise_for_status()
+
+    def fault(self, name: str, **fields: Any) -> None:
+        """Have a fault happen."""
+        self.control.post("/__sim/faults", json={"fault": name, **fields}).raise_for_status()
 
     def options(self, **options: Any) -> None:
         """Set how the next page looks."""

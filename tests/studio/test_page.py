@@ -218,3 +218,14 @@ async def test_a_page_without_composer_is_broken(settings: StudioSettings, tmp_p
             await pool.lease().__aenter__()
 
     assert caught.value.status == 502
+
+
+async def test_a_server_error_is_not_waited_for(pool: TabPool, simulator: Simulator) -> None:
+    """A page that answers with one shows no composer, however long one waits; the next attempt may have the page."""
+    async with pool.lease() as tab:
+        simulator.fault("load_error", http_status=502)
+        with pytest.raises(PageBroken, match="HTTP 502"):
+            await tab.chat.open_new_chat()
+        await tab.chat.open_new_chat()
+
+        assert (await tab.chat.probe.look()).composer
