@@ -14,6 +14,8 @@ import attrs
 from tests.connect_proxy import connect_proxy
 from tests.helper_backend.standin import CUT, HANG, Reply, answer, chunk, error, says, streams
 
+from .house import wait_until
+
 if TYPE_CHECKING:
     from .fault_runs import Stage
     from .house import Simulator
@@ -76,6 +78,18 @@ class Row:
 
 def _kill_browser(stage: "Stage") -> None:
     stage.gateway.browser().kill()
+
+
+def _at_a_load(name: str) -> "Callable[[Stage], None]":
+    """Have the tab loaded anew with a fault of the simulator's, and go on when a tab is ready again."""
+
+    def act(stage: "Stage") -> None:
+        stage.simulator.fault(name, **({"times": 1} if name == "models_failing" else {"at": "load"}))
+        stage.gateway.ask("Load anew.")
+        wait_until(lambda: name in stage.simulator.faults(), f"{name} as a page is loaded")
+        wait_until(lambda: stage.gateway.tabs_ready() == 1, "a tab that is ready")
+
+    return act
 
 
 @contextmanager
@@ -312,6 +326,17 @@ WITH_THE_ACCOUNT = (
         afterwards=STREAM_FIRST,
     ),
 )
+AT_A_LOAD = tuple(
+    Row(fault=f"{what} as a page is loaded", order=DOM_FIRST, act=_at_a_load(name), by=DOM)
+    for what, name in (
+        ("The cookie bar is there", "cookie_bar"),
+        ("New terms are there", "terms_dialog"),
+        ("The list of models fails", "models_failing"),
+        ("The region is not served", "region_page"),
+        ("The page is forbidden", "forbidden_page"),
+        ("The page is a server error", "load_error"),
+    )
+)
 ROWS = (
     *WITH_PROXIES,
     *ON_THE_WIRE,
@@ -321,4 +346,5 @@ ROWS = (
     *IN_THE_PAGE,
     *WITH_THE_BROWSER,
     *WITH_THE_ACCOUNT,
+    *AT_A_LOAD,
 )
