@@ -42,17 +42,18 @@ class Effort:
     uploads: int
     helper_calls: int
     helper_rounds: int
+    page_calls: int
 
 
 FULL = Effort(
     calls=50, tap_answers=2, tap_chunks=250, megabytes=8, rounds=5,
     cpu_answers=5, cpu_chunks=400, soak=240, leavers=20, cancels=20, starts=3, uploads_mb=(1, 20, 100), uploads=5,
-    helper_calls=500, helper_rounds=5,
+    helper_calls=500, helper_rounds=5, page_calls=20,
 )  # fmt: skip
 QUICK = Effort(
     calls=3, tap_answers=1, tap_chunks=25, megabytes=2, rounds=2,
     cpu_answers=1, cpu_chunks=100, soak=6, leavers=2, cancels=2, starts=1, uploads_mb=(1,), uploads=1,
-    helper_calls=20, helper_rounds=1,
+    helper_calls=20, helper_rounds=1, page_calls=2,
 )  # fmt: skip
 
 
@@ -94,6 +95,7 @@ async def measured(effort: Effort) -> str:
     from scripts.bench.figures import Figure, table  # noqa: PLC0415
     from scripts.bench.helper import measure_helper  # noqa: PLC0415
     from scripts.bench.latency import measure_abort, measure_overhead  # noqa: PLC0415
+    from scripts.bench.page_lag import measure_page_lag  # noqa: PLC0415
     from scripts.bench.tap import measure_tap  # noqa: PLC0415
     from scripts.bench.uploads import measure_uploads  # noqa: PLC0415
     from scripts.bench.usage import measure_cpu, measure_memory, measure_start  # noqa: PLC0415
@@ -101,7 +103,7 @@ async def measured(effort: Effort) -> str:
 
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="studiogate-bench-") as name, running_simulator(Path(name)) as simulator:
-        folders = [Path(name) / each for each in ("one", "two")]
+        folders = [Path(name) / each for each in ("one", "two", "page")]
         for folder in folders:
             folder.mkdir()
         one_tab = write_config(folders[0], simulator, {"studio": {"tabs": 1}})
@@ -120,6 +122,11 @@ async def measured(effort: Effort) -> str:
         _say("tap to client")
         figures += await measure_tap(one_tab, simulator, answers=effort.tap_answers, chunks=effort.tap_chunks)
         figures += leaving + cpu
+        _say("answers read from the page")
+        with running_gateway(
+            write_config(folders[2], simulator, {"studio": {"tabs": 1}}, backends=["dom_scrape"])
+        ) as gateway:
+            figures += await asyncio.to_thread(measure_page_lag, gateway, simulator, runs=effort.page_calls)
         _say("memory")
         with running_gateway(two_tabs) as gateway:
             figures += await asyncio.to_thread(measure_memory, gateway, simulator, soak=effort.soak)
