@@ -5,12 +5,16 @@ are data; `fault_runs` plays them, for the tests and for `python -m scripts.faul
 """
 
 import socket
+import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import httpx
 
+from studiogate_studio.launch import installed_browsers
 from tests.connect_proxy import connect_proxy
 from tests.helper_backend.standin import CUT, HANG, Reply, answer, chunk, error, says, streams
 
@@ -112,6 +116,25 @@ def _alone(_: "Simulator") -> Generator[Own]:
 @contextmanager
 def _patience(_: "Simulator") -> Generator[Own]:
     yield Own(tables={"gateway.timeouts.stream_intercept": {"first_event_s": 20.0}}, act=_kill_browser)
+
+
+@contextmanager
+def _debugged(_: "Simulator") -> Generator[Own]:
+    """Run a browser that closes a tab when it is told to from outside."""
+    with tempfile.TemporaryDirectory(prefix="studiogate-browser-") as folder:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        browser = Path(folder) / "browser"
+        browser.write_text(f'#!/bin/sh\nexec {installed_browsers()[0]} "$@" --remote-debugging-port={port}\n')
+        browser.chmod(0o700)
+        yield Own(tables={"studio": {"browser": str(browser)}}, act=lambda _: _close_tab(port))
+
+
+def _close_tab(port: int) -> None:
+    address = f"http://127.0.0.1:{port}/json"
+    pages = [each["id"] for each in httpx.get(f"{address}/list").json() if each["url"].startswith("https://aistudio.")]
+    for page in pages:
+        httpx.get(f"{address}/close/{page}").raise_for_status()
 
 
 WITH_PROXIES = (
@@ -226,6 +249,23 @@ WITH_THE_BROWSER = (
         scenario={"hang_after_frames": 1},
         act=_kill_browser,
         afterwards=STREAM_FIRST,
+        moment="begun",
+        stream=True,
+        by=STREAM,
+        failure="upstream_error",
+    ),
+    Row(fault="The tab is closed before the request", own=_debugged, by=STREAM),
+    Row(
+        fault="The tab is closed while the answer is awaited",
+        own=_debugged,
+        scenario={"hang_after_frames": 0},
+        moment="submitted",
+        by=HELPER,
+    ),
+    Row(
+        fault="The tab is closed in the middle of the answer",
+        own=_debugged,
+        scenario={"hang_after_frames": 1},
         moment="begun",
         stream=True,
         by=STREAM,
