@@ -5,10 +5,10 @@ PORT ?= 2048
 # Bytecode is wanted: a start without it takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test test-all check format bench clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 setup: ## Install uv, Python, the locked dependencies and a Chromium, where they are missing
 	@scripts/setup
@@ -16,8 +16,11 @@ setup: ## Install uv, Python, the locked dependencies and a Chromium, where they
 demo: setup ## Serve on PORT (2048) with a local stand-in for AI Studio; Ctrl-C ends it
 	@exec .venv/bin/studiogate demo --port $(PORT)
 
-test: setup ## Run all tests, as many files at once as the machine has cores
+test: setup ## Run the tests, as many files at once as the machine has cores
 	@exec .venv/bin/pytest --numprocesses auto --dist loadfile
+
+test-all: setup ## Run the long tests too: every fault, every order of backends, a short soak
+	@exec .venv/bin/pytest --numprocesses auto --dist loadfile -m 'long or not long'
 
 check: setup ## Lint, check the format, check the types twice
 	.venv/bin/ruff check

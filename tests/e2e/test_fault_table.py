@@ -16,6 +16,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Generator[Theatre]:
         yield made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", in_order(ROWS), ids=lambda row: row.fault)
 def test_a_fault_costs_no_more_than_it_must(house: Theatre, row: Row) -> None:
     """As the row says; the prompt was submitted as often as it says, and the next request is answered."""

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -100,17 +101,24 @@ def test_without_a_profile_it_starts_and_says_what_to_do(tmp_path: Path, simulat
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Generator[Gateway]:
+def temporary() -> Generator[Path]:
+    """Make a folder for temporary files whose path is short: Chromium has a socket below it, and 108 bytes for both."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def demo(tmp_path: Path, temporary: Path) -> Generator[Gateway]:
     """Run `studiogate demo` as `make demo` does, with a folder for temporary files that can be looked at.
 
     The operator has a proxy for the network, which knows nothing of a simulator on this machine.
     """
-    environ = {"TMPDIR": str(tmp_path), "UNIFIED_PROXY_CONFIG": "http://127.0.0.1:9"}
-    with running_demo(tmp_path.parent, environ) as demo:
+    environ = {"TMPDIR": str(temporary), "UNIFIED_PROXY_CONFIG": "http://127.0.0.1:9"}
+    with running_demo(tmp_path, environ) as demo:
         yield demo
 
 
-def test_the_demo_answers_and_leaves_nothing_behind(demo: Gateway, tmp_path: Path) -> None:
+def test_the_demo_answers_and_leaves_nothing_behind(demo: Gateway, temporary: Path) -> None:
     """The printed curl line works as it is; Ctrl-C, as a terminal sends it, ends every process and file."""
     printed = demo.said().split("Try it:")[1].split("Ctrl-C")[0]
     curl = subprocess.run(["bash", "-c", printed], capture_output=True, text=True, timeout=START_S, check=True)
@@ -126,7 +134,7 @@ def test_the_demo_answers_and_leaves_nothing_behind(demo: Gateway, tmp_path: Pat
     assert first
     assert code == 0
     assert not psutil.wait_procs(below, timeout=5)[1]
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
     assert '"level": "error"' not in demo.said()
 
 

@@ -22,6 +22,7 @@ def service() -> Generator[Service]:
         yield service
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS, ids=" ".join)
 def test_the_first_in_order_answers(
     tmp_path: Path, simulator: Simulator, service: Service, order: tuple[str, ...]

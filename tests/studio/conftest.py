@@ -22,6 +22,8 @@ from studiogate_studio.selectors import Selectors, load_selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tabs import TabPool
 
+from . import processes
+
 SHARED = pytest.mark.asyncio(loop_scope="module")
 """Marks a module whose tests share a browser (`pool`)."""
 
@@ -87,6 +89,12 @@ def simulator(simulator_process: Simulator) -> Simulator:
     """Return the simulator with nothing scripted and nothing logged."""
     simulator_process.forget()
     return simulator_process
+
+
+@pytest.fixture
+def own_processes(simulator: Simulator) -> None:
+    """Have `processes` tell of those that the test brings about from here on."""
+    processes.start_anew()
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import attrs
-import psutil
 import pytest
 
 from studiogate_studio.errors import NotReady, PageBroken, SignedOut
@@ -18,30 +16,9 @@ from studiogate_studio.trust import spki_of
 from tests.connect_proxy import connect_proxy
 
 from .conftest import Simulator, eventually, running, unchanged
+from .processes import browsers, descendants
 
-
-def descendants(name: Callable[[str], bool] = lambda _: True) -> list[psutil.Process]:
-    """Return the living processes below this one, without the simulators and gateways of other tests."""
-    found: list[psutil.Process] = []
-    for child in psutil.Process().children():
-        try:
-            if not {"studiogate", "studiogate_simulator"} & set(child.cmdline()):
-                found += [child, *child.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            continue
-    return [process for process in found if _is_alive(process) and name(process.name())]
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def browsers() -> list[psutil.Process]:
-    """Return the main processes of running browsers."""
-    return [p for p in descendants(lambda name: "chrom" in name) if not any("--type=" in a for a in p.cmdline())]
+pytestmark = pytest.mark.usefixtures("own_processes")
 
 
 async def test_nothing_is_left_after_the_stop(settings: StudioSettings) -> None:

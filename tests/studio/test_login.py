@@ -21,7 +21,9 @@ from studiogate_studio.selectors import load_selectors
 from studiogate_studio.settings import StudioSettings
 
 from .conftest import eventually
-from .test_keeper import browsers, descendants
+from .processes import browsers, descendants
+
+pytestmark = pytest.mark.usefixtures("own_processes")
 
 END_S = 30
 

@@ -13,7 +13,9 @@ from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tabs import TabPool
 
 from .conftest import Simulator, eventually, running
-from .test_keeper import browsers
+from .processes import browsers
+
+pytestmark = pytest.mark.usefixtures("own_processes")
 
 SOON = 0.1
 NEVER = float("inf")
