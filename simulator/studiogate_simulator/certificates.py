@@ -66,9 +66,9 @@ def _issue_authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = _name("studiogate simulator CA")
     permitted = [*map(x509.DNSName, _NAMES), x509.IPAddress(ipaddress.IPv4Network(_LOOPBACK))]
     return (
-        _builder(name, name, key)
+        builder(name, name, key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(authority=True), critical=True)
+        .add_extension(key_usage(authority=True), critical=True)
         .add_extension(x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -79,9 +79,9 @@ def _issue_leaf(
 ) -> x509.Certificate:
     names = [*map(x509.DNSName, _NAMES), x509.IPAddress(_LOOPBACK)]
     return (
-        _builder(_name("studiogate simulator"), ca.subject, key)
+        builder(_name("studiogate simulator"), ca.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(authority=False), critical=True)
+        .add_extension(key_usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         # Python's strict verification wants this identifier on everything but self-signed certificates.
@@ -90,7 +90,8 @@ def _issue_leaf(
     )
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    """Begin a certificate for a key; what it may be used for is still to be said."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -104,7 +105,8 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
     )
 
 
-def _key_usage(*, authority: bool) -> x509.KeyUsage:
+def key_usage(*, authority: bool) -> x509.KeyUsage:
+    """Say that a key signs certificates and nothing else, or connections and nothing else."""
     return x509.KeyUsage(
         digital_signature=not authority,
         content_commitment=False,

@@ -40,6 +40,23 @@ def gateway(shared_gateway: Gateway) -> Gateway:
 
 
 @pytest.fixture(scope="package")
+def page_gateway(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
+    """Run a gateway for this package that answers from the page alone."""
+    shared_simulator.reset()
+    config = write_config(tmp_path_factory.mktemp("page"), shared_simulator, backends=["dom_scrape"])
+    with running_gateway(config) as gateway:
+        yield gateway
+
+
+@pytest.fixture(params=["shared_gateway", "page_gateway"], ids=["wire", "page"])
+def each_tier(request: pytest.FixtureRequest) -> Gateway:
+    """Return a gateway of each of AI Studio's tiers, idle, with both tabs ready."""
+    gateway: Gateway = request.getfixturevalue(request.param)
+    wait_until(lambda: gateway.tabs_ready() == 2, "both tabs ready")
+    return gateway
+
+
+@pytest.fixture(scope="package")
 def impatient(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
     """Run a gateway that waits only seconds for a silent upstream."""
     tables = {"gateway": {"first_event_s": 4.0, "silence_s": 1.0}, "studio": {"tabs": 1}}

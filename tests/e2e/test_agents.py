@@ -1,7 +1,5 @@
 """An agent framework as it is, on both of AI Studio's tiers: tools, strict JSON, and forms that are tools."""
 
-from collections.abc import Generator
-
 import pytest
 from openai import AsyncOpenAI
 from pydantic import BaseModel
@@ -9,7 +7,7 @@ from pydantic_ai import Agent, NativeOutput, ToolOutput
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from .house import Gateway, Simulator, running_gateway, wait_until, write_config
+from .house import Gateway, Simulator
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -27,21 +25,10 @@ class City(BaseModel):
 ROME = City(name="Rome", celsius=24.5, people=2_750_000)
 
 
-@pytest.fixture(scope="module")
-def page_gateway(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
-    """Run a gateway that answers from the page alone."""
-    shared_simulator.reset()
-    config = write_config(tmp_path_factory.mktemp("page"), shared_simulator, backends=["dom_scrape"])
-    with running_gateway(config) as gateway:
-        yield gateway
-
-
-@pytest.fixture(params=["shared_gateway", "page_gateway"], ids=["wire", "page"])
-def gateway(request: pytest.FixtureRequest) -> Gateway:
-    """Return a gateway of each tier, idle, with both tabs ready."""
-    gateway: Gateway = request.getfixturevalue(request.param)
-    wait_until(lambda: gateway.tabs_ready() == 2, "both tabs ready")
-    return gateway
+@pytest.fixture
+def gateway(each_tier: Gateway) -> Gateway:
+    """Return a gateway of each tier."""
+    return each_tier
 
 
 async def answered(

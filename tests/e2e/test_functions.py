@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletionMessage
 
-from .house import Gateway, Simulator, deltas, running_gateway, wait_until, write_config
+from .house import Gateway, Simulator, deltas, running_gateway, write_config
 
 
 def function(name: str, description: str = "", **properties: Any) -> Any:
@@ -29,21 +29,10 @@ pytestmark = pytest.mark.timeout(180)
 type Ask = Callable[[Gateway, list[Any]], tuple[Any, str]]
 
 
-@pytest.fixture(scope="module")
-def page_gateway(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
-    """Run a gateway that answers from the page alone."""
-    shared_simulator.reset()
-    config = write_config(tmp_path_factory.mktemp("page"), shared_simulator, backends=["dom_scrape"])
-    with running_gateway(config) as gateway:
-        yield gateway
-
-
-@pytest.fixture(params=["shared_gateway", "page_gateway"], ids=["wire", "page"])
-def gateway(request: pytest.FixtureRequest) -> Gateway:
-    """Return a gateway of each tier, idle, with both tabs ready."""
-    gateway: Gateway = request.getfixturevalue(request.param)
-    wait_until(lambda: gateway.tabs_ready() == 2, "both tabs ready")
-    return gateway
+@pytest.fixture
+def gateway(each_tier: Gateway) -> Gateway:
+    """Return a gateway of each tier."""
+    return each_tier
 
 
 def whole(gateway: Gateway, messages: list[Any]) -> tuple[Any, str]:

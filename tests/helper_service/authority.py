@@ -1,6 +1,5 @@
 """The service's own certificate authority, and a certificate for whatever a tunnel names."""
 
-import datetime as dt
 import ipaddress
 import ssl
 from pathlib import Path
@@ -10,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from studiogate_simulator.certificates import builder, key_usage
 
 
 @attrs.frozen(kw_only=True)
@@ -30,9 +31,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "helper's CA")])
         certificate = (
-            _certificate(name, name, key)
+            builder(name, name, key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage_of(authority=True), critical=True)
+            .add_extension(key_usage(authority=True), critical=True)
             .sign(key, hashes.SHA256())
         )
         file = folder / "helper-ca.pem"
@@ -50,11 +51,11 @@ class Authority:
             subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "helper")])
             issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
             certificate = (
-                _certificate(subject, self.certificate.subject, self.leaf_key)
+                builder(subject, self.certificate.subject, self.leaf_key)
                 .add_extension(x509.SubjectAlternativeName([named]), critical=False)
                 .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
                 .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-                .add_extension(_usage_of(authority=False), critical=True)
+                .add_extension(key_usage(authority=False), critical=True)
                 .add_extension(issuer, critical=False)
                 .sign(self.key, hashes.SHA256())
             )
@@ -72,31 +73,3 @@ class Authority:
             context.set_alpn_protocols(["http/1.1"])
             self.contexts[host] = context
         return self.contexts[host]
-
-
-def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _usage_of(*, authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )

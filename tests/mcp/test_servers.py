@@ -175,16 +175,20 @@ async def test_a_server_that_was_restarted_meanwhile(tmp_path: Path) -> None:
 
 
 async def test_a_program_gets_what_it_was_given_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the environment; what it says on its standard error is kept in a file of the owner's."""
+    """Of the environment; what it says on its standard error is kept in a file of the owner's, of bounded size."""
     monkeypatch.setenv("NOT_GIVEN", "secret")
+    log = tmp_path / "state" / "mcp" / "tests.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("old " * 300_000)
+    log.chmod(0o600)
     turn = calling(*(call("environment", number, variable=name) for number, name in enumerate(("GIVEN", "NOT_GIVEN"))))
     servers = {"tests": {"command": STDIO, "pass_env": ["GIVEN"]}}
     async with asking(tmp_path, turn, mcp={"servers": servers}, environ={"GIVEN": "yes"}) as gateway:
         await gateway.chat()
 
         assert gateway.model.results() == ["yes", "not there"]
-    log = tmp_path / "state" / "mcp" / "tests.log"
     assert "asked for a variable" in log.read_text()
+    assert "old" not in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
 
 

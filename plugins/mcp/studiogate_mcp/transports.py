@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import httpx
 from mcp import StdioServerParameters
@@ -14,6 +14,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from studiogate_mcp.sessions import Connect
 
+LOG_BYTES = 1_000_000
+"""Size of a program's log from which on the next process begins it anew."""
 READ_S = 300.0
 """Seconds of silence of an HTTP server; a call's own limit is the gateway's."""
 
@@ -67,9 +69,14 @@ def stdio(command: Sequence[str], environ: Mapping[str, str], log: Path) -> Conn
 
     @asynccontextmanager
     async def connect() -> AsyncGenerator[tuple[Any, Any]]:
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a") as errors:
+        with _opened(log) as errors:
             async with stdio_client(parameters, errlog=errors) as (read, write):
                 yield read, write
 
     return connect
+
+
+def _opened(log: Path) -> TextIO:
+    """Open a program's log to add to it, its owner's only; one that has grown large is begun anew."""
+    anew = os.O_TRUNC if log.exists() and log.stat().st_size > LOG_BYTES else 0
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | anew, 0o600), "a")
