@@ -31,6 +31,8 @@ _ELEMENTS = load_part(__package__ or "", "elements.js")
 _BYTES_PER_MB = 1_000_000
 _POLL_S = 0.025
 _STOP_S = 3.0
+_EXPLAIN_S = 2.0
+"""How long a page that is no longer AI Studio's composer gets to show what it is instead."""
 _SERVER_ERROR = 500
 _NET_ERROR = re.compile(r"net::ERR_\w+")
 
@@ -190,12 +192,21 @@ class ChatPage:
     async def explain(self) -> None:
         """Raise what the page itself shows as the reason of a failure, if it shows one.
 
+        One that was left is waited for until it shows where it leads.
+
         :raises SignedOut: it leads to the sign-in form.
         :raises PageBroken: it says why it can't be used.
         """
-        look = await self._look_while_loading()
-        if look is not None:
-            refuse(look)
+        deadline = asyncio.get_running_loop().time() + _EXPLAIN_S
+        while True:
+            look = await self._look_while_loading()
+            if look is not None:
+                refuse(look)
+                if look.composer:
+                    return
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(_POLL_S)
 
 
 def new_chat_url(settings: StudioSettings, *, model: str | None = None) -> str:

@@ -173,18 +173,26 @@ async def test_two_clients_get_their_own_answers(gateway: Gateway, simulator: Si
 
 async def test_a_full_queue_is_first_in_first_out(gateway: Gateway, simulator: Simulator) -> None:
     """Requests beyond the tabs are submitted in the order they came."""
-    simulator.play(text=["slowly "] * 10, chunk_delay_ms=50)
-    names = [f"number {number:02}" for number in range(8)]
+    simulator.play(when="hold", text=["on and "] * 1200, chunk_delay_ms=50)
+    simulator.play(text=["slowly "] * 4, chunk_delay_ms=50)
+    names = [f"number {number:02}" for number in range(6)]
 
     async with gateway.async_client() as client, asyncio.TaskGroup() as group:
-        asked: list[asyncio.Task[Any]] = []
-        for name in names:
-            message: Any = {"role": "user", "content": name}
-            asking = client.chat.completions.create(model="gemini-2.5-flash", messages=[message])
-            asked.append(group.create_task(asking))
-            await asyncio.to_thread(wait_until, lambda: _received(gateway, asked) == len(asked), "the request to queue")
+        # One tab is kept busy: two that are free at once type side by side, and either may be done first.
+        holding = await client.chat.completions.create(
+            model="gemini-2.5-flash", messages=[{"role": "user", "content": "hold"}], stream=True
+        )
+        async with holding:
+            await anext(aiter(holding))
+            asked: list[asyncio.Task[Any]] = []
+            for name in names:
+                message: Any = {"role": "user", "content": name}
+                asking = client.chat.completions.create(model="gemini-2.5-flash", messages=[message])
+                asked.append(group.create_task(asking))
+                await asyncio.to_thread(wait_until, lambda: _received(gateway, asked) == len(asked) + 1, "it to queue")
+            await asyncio.wait(asked)
 
-    assert [turn["prompt"] for turn in simulator.log()] == names
+    assert [turn["prompt"] for turn in simulator.log()] == ["hold", *names]
 
 
 def test_models_come_from_the_page(gateway: Gateway) -> None:

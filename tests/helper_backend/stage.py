@@ -69,6 +69,10 @@ def read(response: httpx.Response) -> tuple[str, dict[str, Any]]:
     """Return a stream's text and its last chunk, which may be an error."""
     text, last = "", dict[str, Any]()
     for last in deltas(response):
-        for choice in last.get("choices", ()):
-            text += choice["delta"].get("content") or ""
+        text += content(last)
     return text, last
+
+
+def content(chunk: dict[str, Any]) -> str:
+    """Return the text that a chunk brings."""
+    return "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))

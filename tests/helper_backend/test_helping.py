@@ -12,7 +12,7 @@ from tests.e2e.cases import CASES, Case, asked_of
 from tests.e2e.house import Simulator, deltas, running_simulator, wait_until
 from tests.helper_service import Fault, Kept
 
-from .stage import Stage, read, standing
+from .stage import Stage, content, read, standing
 
 
 @pytest.fixture(scope="module")
@@ -187,12 +187,17 @@ def test_a_fault_before_the_answer_is_named(stage: Stage, fault: Fault) -> None:
 @pytest.mark.parametrize("fault", [Fault.STALL, Fault.GARBAGE, Fault.HALF, Fault.EARLY, Fault.RESET])
 def test_a_fault_within_the_answer_is_final(stage: Stage, fault: Fault) -> None:
     """What came is the client's already; the end of the stream says that it broke off."""
-    stage.helper.fail(fault, after=1)
+    stage.helper.fail(fault, after=1, held=True)
     stage.simulator.play(text=["one ", "two ", "three"])
     with stage.gateway.streaming("Count.") as response:
-        text, last = read(response)
+        chunks = deltas(response)
+        begun = next(text for chunk in chunks if (text := content(chunk)))
+        # Not before it is read: what a dropped connection has brought and nobody has read yet is gone with it.
+        stage.helper.fault_let.set()
+        rest = list(chunks)
 
-    assert text == "one "
+    assert begun + "".join(map(content, rest)) == "one "
+    last = rest[-1]
     assert "helper_backend" in last["error"]["message"]
     assert len(stage.simulator.log()) == 1
 

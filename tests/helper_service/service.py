@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
@@ -45,6 +46,8 @@ class HelperService:
     fault: Fault | None = None
     fault_status: int = 500
     fault_after: int = 0
+    fault_let: threading.Event = attrs.field(factory=threading.Event)
+    """Set once the fault may happen."""
     connect_status: int = 200
     """What CONNECT is answered with; other than 200 opens no tunnel."""
     told: list[Told] = attrs.field(factory=list[Told])
@@ -73,8 +76,11 @@ class HelperService:
         way = {"proxy": self.proxy, "proxy_ca": str(self.ca)} if proxy else {}
         return {"protocol": "helper", "endpoint": self.endpoint, **way}
 
-    def fail(self, fault: Fault | None, *, after: int = 0, status: int = 500) -> None:
-        """Let a fault happen from now on; None for none."""
+    def fail(self, fault: Fault | None, *, after: int = 0, status: int = 500, held: bool = False) -> None:
+        """Let a fault happen from now on, or once `fault_let` is set; None for none."""
+        self.fault_let.clear()
+        if not held:
+            self.fault_let.set()
         self.fault_after, self.fault_status, self.fault = after, status, fault
 
     def reset(self) -> None:
@@ -216,13 +222,18 @@ class HelperService:
                 if chunk is CUT:
                     whole = False
                     continue
-                if fault is not None and sent >= after and await _spoiled(fault, stream, chunk):
+                if fault is not None and sent >= after and await self._spoiled(fault, stream, chunk):
                     return
                 await stream.send(b"data: " + json.dumps(chunk).encode() + b"\n\n")
                 sent += 1
         if whole:
             await stream.send(b"data: [DONE]\n\n")
         await stream.end()
+
+    async def _spoiled(self, fault: Fault, stream: "_ChunkedWriter", chunk: Chunk) -> bool:
+        """Let the fault happen; return whether that was the end."""
+        await asyncio.to_thread(self.fault_let.wait)
+        return await _spoil(fault, stream, chunk)
 
     async def _to_tell(self) -> AsyncGenerator[Chunk | None]:
         """Yield the chunks of the answer that is to be told, and None while nothing comes."""
@@ -293,7 +304,7 @@ class HelperService:
                 await asyncio.sleep(0)
 
 
-async def _spoiled(fault: Fault, stream: "_ChunkedWriter", chunk: Chunk) -> bool:
+async def _spoil(fault: Fault, stream: "_ChunkedWriter", chunk: Chunk) -> bool:
     """Let the fault happen; return whether that was the end."""
     match fault:
         case Fault.STALL:
