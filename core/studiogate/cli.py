@@ -15,6 +15,7 @@ from studiogate.config import GATEWAY_TABLE
 from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
 from studiogate.keys_cli import keys
+from studiogate.plugins_cli import plugins
 
 USAGE_EXIT = 2
 
@@ -80,6 +81,7 @@ def studiogate() -> None:
 
 studiogate.add_command(chain)
 studiogate.add_command(keys)
+studiogate.add_command(plugins)
 
 
 @studiogate.command()

@@ -153,13 +153,7 @@ class PluginHost:
         if load is None:
             wanted = f"required by {path[-1]}" if path else f"{self.config.path.name}: plugins"
             raise ConfigurationError(f"{wanted}: no plugin '{name}' is installed.{suggest(name, self._installed)}")
-        try:
-            kind = cast("object", load())
-        except Exception as error:  # a plugin's import may fail in any way; the operator needs its name
-            raise ConfigurationError(f"plugin {name}: can't be imported: {type(error).__name__}: {error}") from error
-        if not isinstance(kind, type):
-            raise ConfigurationError(f"plugin {name}: its entry point must name a class, not {kind!r}.")
-        return kind
+        return loaded_class(name, load)
 
     def _requirements(self, name: str, kind: type) -> tuple[str, ...]:
         """Return the names of the plugins that one needs, as it is set."""
@@ -258,6 +252,26 @@ class PluginHost:
 def installed_plugins() -> InstalledPlugins:
     """Return the plugins that installed distributions offer as entry points."""
     return {point.name: point.load for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def loaded_class(name: str, load: Callable[[], object]) -> type:
+    """Return the class of a plugin.
+
+    :param load: the plugin's loader among the installed ones.
+    :raises ConfigurationError: it can't be imported, or is no class.
+    """
+    try:
+        kind = load()
+    except Exception as error:  # a plugin's import may fail in any way; the operator needs its name
+        raise ConfigurationError(f"plugin {name}: can't be imported: {type(error).__name__}: {error}") from error
+    if not isinstance(kind, type):
+        raise ConfigurationError(f"plugin {name}: its entry point must name a class, not {kind!r}.")
+    return kind
+
+
+def hooks_of(kind: type) -> tuple[str, ...]:
+    """Return the names of the hooks that a plugin class implements, in alphabetical order."""
+    return tuple(name for name in dir(kind) if hasattr(inspect.getattr_static(kind, name), f"{hookspecs.PROJECT}_impl"))
 
 
 def _is_async(function: object) -> bool:
