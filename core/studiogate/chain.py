@@ -12,6 +12,7 @@ none of them could answer: a late answer is better than none.
 import asyncio
 import logging
 import math
+import time
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -27,6 +28,7 @@ from studiogate.errors import (
     ConfigurationError,
     DeadlineExceeded,
     Declined,
+    PluginFault,
     Unavailable,
     UpstreamFailed,
     chain_exhausted,
@@ -90,6 +92,8 @@ class Chain:
                 exchange.params = self._params(exchange, backend.plugin)
                 async with aclosing(self._attempt(backend, exchange)) as events:
                     async for event in events:
+                        if attempt.first_event is None:
+                            attempt.first_event = time.monotonic()
                         yield event
                 attempt.outcome = "ok"
                 breaker.answered()
@@ -102,7 +106,7 @@ class Chain:
                 failures.append((backend.plugin, verdict))
                 breaker.ended(verdict)
             except ClientError as error:
-                attempt.outcome = f"failed: {error.message}"
+                attempt.outcome, attempt.fault = f"failed: {error.message}", isinstance(error, PluginFault)
                 breaker.ended(error)
                 raise
             except BaseException as error:
@@ -111,6 +115,9 @@ class Chain:
                 raise
             else:
                 return
+            finally:
+                attempt.ended = time.monotonic()
+                backend.usage.add(attempt.ended - attempt.began)
         raise chain_exhausted(failures)
 
     def _in_turn(self) -> Iterator[Implementation]:
@@ -141,7 +148,7 @@ class Chain:
                 except ClientError:
                     raise
                 except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
-                    raise fault(backend.plugin, exchange, error) from error
+                    raise fault(backend, exchange, error) from error
                 if finished and not isinstance(event, Usage):
                     log.warning(
                         "%s: plugin %s goes on after its finish; the rest is dropped", exchange.id, backend.plugin
@@ -168,7 +175,7 @@ class Chain:
             except ClientError:
                 raise
             except Exception as error:  # the plugin boundary
-                raise fault(hook.plugin, exchange, error) from error
+                raise fault(hook, exchange, error) from error
         for name in params.other:
             params = params.drop(name, f"not supported by {backend}")
         return forget_unasked(params, asked)
@@ -241,11 +248,13 @@ def told[T](hook: Implementation, otherwise: T, **arguments: Any) -> Any | T:
     try:
         return hook(**arguments)
     except Exception as error:  # noqa: BLE001 - the plugin boundary: whatever it is, it is this plugin's fault
+        hook.usage.faults += 1
         log_fault(f"plugin {hook.plugin}", error)
         return otherwise
 
 
-def fault(plugin: str, exchange: Exchange, error: Exception) -> UpstreamFailed:
-    """Log what escaped a plugin, and return what the client is told of it."""
-    log_fault(f"{exchange.id}: plugin {plugin}", error)
-    return UpstreamFailed(f"{plugin} failed unexpectedly; the gateway's log says where.")
+def fault(hook: Implementation, exchange: Exchange, error: Exception) -> PluginFault:
+    """Log and count what escaped a plugin, and return what the client is told of it."""
+    hook.usage.faults += 1
+    log_fault(f"{exchange.id}: plugin {hook.plugin}", error)
+    return PluginFault(f"{hook.plugin} failed unexpectedly; the gateway's log says where.")

@@ -16,6 +16,7 @@
         ├── ClientClosed          499
         ├── InternalError         500
         ├── UpstreamFailed        502
+        │   └── PluginFault       502
         ├── ServiceUnavailable    503
         └── DeadlineExceeded      504
 
@@ -169,6 +170,10 @@ class UpstreamFailed(ClientError):  # noqa: N818
     status = 502
     type = "upstream_error"
     default_code = "upstream_error"
+
+
+class PluginFault(UpstreamFailed):
+    """A plugin's hook raised what no hook should; the gateway's log says where."""
 
 
 class ServiceUnavailable(ClientError):  # noqa: N818

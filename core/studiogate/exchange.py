@@ -49,6 +49,19 @@ class Attempt:
     backend: str
     outcome: str
     """`running`, `ok`, `declined: …`, `unavailable: …`, `failed: …` or `cancelled`."""
+    fault: bool = False
+    """Whether it failed because a plugin raised what no hook should."""
+    began: float = attrs.field(factory=time.monotonic)
+    """This and the moments below by `time.monotonic`."""
+    first_event: float | None = None
+    """When the backend yielded its first event; None before that."""
+    ended: float | None = None
+    """When it was over; None before that."""
+
+    @property
+    def verdict(self) -> str:
+        """Return the outcome in one word, of those above or `fault`."""
+        return "fault" if self.fault else self.outcome.partition(":")[0]
 
 
 @attrs.define(kw_only=True, eq=False)

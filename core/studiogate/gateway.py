@@ -308,6 +308,7 @@ def _capacity(plugins: PluginHost) -> int:
         try:
             slots: int | None = hook()
         except Exception as error:  # the plugin boundary
+            hook.usage.faults += 1
             log_fault(f"plugin {hook.plugin}: capacity", error)
             raise ConfigurationError(f"plugin {hook.plugin}: capacity failed; the log says where.") from error
         if slots is not None and slots < 1:
@@ -324,4 +325,4 @@ async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> 
     except ClientError:
         raise
     except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
-        raise fault(hook.plugin, exchange, error) from error
+        raise fault(hook, exchange, error) from error

@@ -15,6 +15,7 @@ is plugins.toml's, and pluggy's `firstresult` can't chain async hooks (a corouti
 
 import importlib.metadata
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ import pluggy
 from studiogate import hookspecs
 from studiogate.config import Config, suggest
 from studiogate.errors import ConfigurationError
+from studiogate.hook_usage import HookUsage
 
 ENTRY_POINTS = "studiogate.plugins"
 
@@ -39,10 +41,21 @@ class Implementation:
     function: Callable[..., Any]
     arguments: tuple[str, ...]
     """Names of the arguments it asks for."""
+    usage: HookUsage
+    """Where its calls are counted. Of a generator, whoever reads it counts when it is over."""
 
     def __call__(self, **arguments: Any) -> Any:
         """Call it with those of `arguments` it asks for."""
-        return self.function(**{name: arguments[name] for name in self.arguments})
+        asked = {name: arguments[name] for name in self.arguments}
+        if inspect.isasyncgenfunction(self.function):
+            return self.function(**asked)
+        if inspect.iscoroutinefunction(self.function):
+            return self.usage.timed(self.function(**asked))
+        began = time.perf_counter()
+        try:
+            return self.function(**asked)
+        finally:
+            self.usage.add_sync(time.perf_counter() - began)
 
 
 class PluginHost:
@@ -62,6 +75,7 @@ class PluginHost:
         self._required: dict[str, tuple[str, ...]] = {}
         self.off: dict[str, str] = {}
         """The listed plugins that their settings switch off; under each name what says so, such as `plugins.toml`."""
+        self._usages: dict[tuple[str, str], HookUsage] = {}
         config.check_tables(self._installed)
         kinds = self._in_order(config.plugins)
         for kind in kinds.values():
@@ -105,10 +119,20 @@ class PluginHost:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         found = {impl.plugin_name: impl for impl in caller.get_hookimpls()}
         return tuple(
-            Implementation(plugin=name, function=found[name].function, arguments=tuple(found[name].argnames))
+            Implementation(
+                plugin=name,
+                function=found[name].function,
+                arguments=tuple(found[name].argnames),
+                usage=self._usages.setdefault((name, hook), HookUsage(name, hook)),
+            )
             for name in self._plugins
             if name in found
         )
+
+    @property
+    def usages(self) -> tuple[HookUsage, ...]:
+        """Return what each hook of each plugin has cost so far, of those that were asked for."""
+        return tuple(self._usages.values())
 
     def call(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
         """Call a sync hook of every plugin, in order; return (plugin, result) where the result isn't None."""
