@@ -10,15 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mitmproxy import connection, ctx, http, options
-from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, tlsconfig
-from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.certs import CertStore
-from mitmproxy.master import Master
 from mitmproxy.net import server_spec
 from mitmproxy.options import CONF_BASENAME, KEY_SIZE
 from mitmproxy.proxy import events
 from mitmproxy.proxy.server import ConnectionHandler
 
+from studiogate_stream_intercept.bare import Master, Proxyserver, core, disable_h2c, dns_resolver, next_layer, tlsconfig
 from studiogate_stream_intercept.destinations import ProxySettings
 
 logger = logging.getLogger(__name__)

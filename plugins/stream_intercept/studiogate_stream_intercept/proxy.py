@@ -15,12 +15,11 @@ from contextlib import AbstractAsyncContextManager
 
 import attrs
 from mitmproxy import http
-from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.master import Master
 
 from studiogate.errors import ConfigurationError
 from studiogate_stream_intercept import mitm
 from studiogate_stream_intercept.abort import AbortStream
+from studiogate_stream_intercept.bare import Master, Proxyserver
 from studiogate_stream_intercept.certificates import Authority, ensure_authority, gather_trusted
 from studiogate_stream_intercept.destinations import ProxySettings
 from studiogate_stream_intercept.errors import PortTaken
