@@ -182,12 +182,6 @@ async def test_what_may_not_be_asked_is_not(url: str, why: str) -> None:
         await fetch(fetcher("allowed.invalid", "files.example"), url)
 
 
-async def test_without_allowed_hosts_the_refusal_says_how_to_get_one() -> None:
-    """By default nothing is fetched."""
-    with pytest.raises(InvalidRequest, match=r"allowed_hosts in the \[attachments\] table"):
-        await fetch(fetcher(), "https://example.com/a.png")
-
-
 async def test_what_is_no_file_is_refused(host: Host) -> None:
     """Failures of the host are told by their number."""
     allowing = fetcher(f"127.0.0.1:{host.port}")

@@ -86,6 +86,15 @@ async def test_every_shape_with_a_source_of(source: str, tmp_path: Path, shared:
     }
 
 
+async def test_without_allowed_hosts_the_refusal_says_how_to_get_one(tmp_path: Path) -> None:
+    """By default nothing is fetched."""
+    async with serving_attachments(tmp_path) as house:
+        response = await house.chat("https://example.com/a.png")
+
+    assert response.status_code == 400
+    assert "allowed_hosts in the [attachments] table" in response.json()["error"]["message"]
+
+
 async def test_every_kind_arrives_as_it_is(tmp_path: Path, shared: Path) -> None:
     """All of the guide's types at once, in order, under their own names."""
     async with serving_attachments(tmp_path, allowed_roots=[str(shared)]) as house:

@@ -75,3 +75,25 @@ def test_what_takes_its_time_is_imported_late() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+SERVES = """
+import asyncio, sys
+from pathlib import Path
+from studiogate.config import Config
+from studiogate.web.server import running_gateway
+
+async def main():
+    config = Config(path=Path("/plugins.toml"), plugins=("attachments",), tables={"gateway": {"port": 0}}, environ={})
+    async with running_gateway(config):
+        print(sorted({"httpx", "litestar", "pydantic"} & set(sys.modules)))
+
+asyncio.run(main())
+"""
+
+
+def test_a_gateway_that_fetches_nothing_has_nothing_to_fetch_with() -> None:
+    """Nor has it what its web framework would bring for packages that happen to be installed."""
+    done = subprocess.run([sys.executable, "-c", SERVES], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "['litestar']"

@@ -3,6 +3,8 @@
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 
 from studiogate.errors import ClientError
 from studiogate.gateway import Gateway
@@ -18,9 +20,18 @@ from studiogate.web.origin import refuse_foreign_sites
 from studiogate.web.queue import cancel_request, show_queue
 
 
+class _Application(Litestar):
+    """Litestar without what it brings for pydantic and attrs: no handler here takes or returns either."""
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        # It would import pydantic, 8 MB, wherever some other package has brought that.
+        return [*plugins, MsgspecDIPlugin()]
+
+
 def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
     """Return the application of a gateway. Its lifespan is the caller's: the app neither starts nor stops anything."""
-    return Litestar(
+    return _Application(
         route_handlers=[
             create_chat_completion,
             list_models,

@@ -33,8 +33,8 @@ class Attachments:
     @hookimpl
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
-        """Know libmagic's rules while the gateway serves; say which shared folders aren't there."""
-        from studiogate_attachments.resolving import Resolver  # noqa: PLC0415 - brings httpx, which takes its time
+        """Say which shared folders aren't there; take files while the gateway serves."""
+        from studiogate_attachments.resolving import Resolver  # noqa: PLC0415 - brings libmagic's code
 
         self._resolver = Resolver(self.options, self._hosts)
         for index, root in enumerate(self.options.allowed_roots):

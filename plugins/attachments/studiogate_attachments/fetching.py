@@ -53,11 +53,6 @@ class Fetcher:
 
         :raises InvalidRequest: the address may not be asked, or doesn't answer with a file in time.
         """
-        if not self._hosts:
-            raise InvalidRequest(
-                "This gateway fetches no files. Send the file itself, as a data: URL; or its operator can allow the "
-                "host: allowed_hosts in the [attachments] table of plugins.toml."
-            )
         limit = asyncio.timeout(self._settings.fetch_s)
         try:
             async with limit, self._answer(_parsed(url)) as (response, name):

@@ -5,6 +5,7 @@ Markdown file is any text that somebody calls Markdown).
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -83,10 +84,11 @@ def kind_named(word: str) -> Kind | None:
 
 
 class Recognizer:
-    """Tell what files are. Keeps libmagic's rules, 12 MB of them."""
+    """Tell what files are. Keeps libmagic's rules, 12 MB of them, from the first file on: many gateways see none."""
 
     def __init__(self) -> None:
-        self._rules = MagicDb()
+        self._reading = threading.Lock()
+        self._read: MagicDb | None = None
 
     def recognize(self, path: Path, hints: Iterable[str], check: Callable[[], None]) -> Kind:
         """Return a file's kind. Blocks.
@@ -99,7 +101,7 @@ class Recognizer:
             head = file.read(_HEAD)
         if not head:
             raise InvalidRequest("The file is empty.")
-        mime = self._rules.best_magic_buffer(head[:_RULED]).mime_type
+        mime = self._rules().best_magic_buffer(head[:_RULED]).mime_type
         kind = _BY_WORD.get(mime)
         if kind is not None and kind not in _TEXTS:
             return _by_tracks(kind, head)
@@ -107,6 +109,12 @@ class Recognizer:
             return _text_kind(path, head, kind, hints, check)
         found = "" if mime in ("application/octet-stream", "text/plain") else f" It looks like {mime}."
         raise InvalidRequest(f"Files of this kind are not taken.{found} Taken are: {TAKEN}.")
+
+    def _rules(self) -> MagicDb:
+        with self._reading:
+            if self._read is None:
+                self._read = MagicDb()
+            return self._read
 
 
 def _by_tracks(kind: Kind, head: bytes) -> Kind:

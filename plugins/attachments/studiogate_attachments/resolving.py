@@ -13,15 +13,15 @@ import logging
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import attrs
 
 from studiogate.attachments import Attachment, AttachmentRef
-from studiogate.errors import ClientError, TooLarge
+from studiogate.errors import ClientError, InvalidRequest, TooLarge
 from studiogate_attachments.background import Wanted, in_thread
 from studiogate_attachments.decoding import decoded
 from studiogate_attachments.expansion import refuse_bombs
-from studiogate_attachments.fetching import Fetcher
 from studiogate_attachments.hosts import AllowedHosts
 from studiogate_attachments.kinds import Kind, Recognizer, kind_named
 from studiogate_attachments.local_files import SharedFolders
@@ -29,6 +29,9 @@ from studiogate_attachments.names import file_name
 from studiogate_attachments.settings import AttachmentsSettings
 from studiogate_attachments.sources import Data, LocalFile, Remote, Source, source_of
 from studiogate_attachments.storing import Budget, NewFile
+
+if TYPE_CHECKING:
+    from studiogate_attachments.fetching import Fetcher
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +76,7 @@ class Resolver:
         self._settings = settings
         self._recognizer = Recognizer()
         self._shared = SharedFolders(settings.allowed_roots)
-        self._fetcher = Fetcher(hosts, settings)
+        self._fetcher = _fetcher(hosts, settings) if hosts else None
         self._threads = asyncio.Semaphore(THREADS)
         self._fetches = asyncio.Semaphore(FETCHES)
 
@@ -138,13 +141,20 @@ class Resolver:
             return await in_thread(work)
 
     async def _fetched(self, source: Remote, file: NewFile, ref: AttachmentRef) -> Stored:
+        fetcher = self._fetcher
+        if fetcher is None:
+            raise InvalidRequest(
+                "This gateway fetches no files. Send the file itself, as a data: URL; or its operator can allow the "
+                "host: allowed_hosts in the [attachments] table of plugins.toml."
+            )
+
         async def write(piece: bytes) -> None:
             async with self._threads:
                 await in_thread(lambda _: file.write(piece))
 
         async with self._fetches:
             with file:
-                fetched = await self._fetcher.fetch(source.url, write)
+                fetched = await fetcher.fetch(source.url, write)
         said = Said.of(ref, fetched.mime, fetched.name)
         async with self._threads:
             return await in_thread(lambda wanted: self._examined(file, said, wanted))
@@ -155,6 +165,12 @@ class Resolver:
         refuse_bombs(file.path, kind, self._settings.max_decode_ratio, wanted.check)
         _note_mismatch(said.declared, kind)
         return Stored(path=file.path, size=file.size, sha256=file.sha256, kind=kind, name=said.name)
+
+
+def _fetcher(hosts: AllowedHosts, settings: AttachmentsSettings) -> "Fetcher":
+    from studiogate_attachments.fetching import Fetcher  # noqa: PLC0415 - an HTTP client that most have no use for
+
+    return Fetcher(hosts, settings)
 
 
 def _source(ref: AttachmentRef) -> Source | None:
