@@ -5,7 +5,7 @@ PORT ?= 2048
 # Bytecode is wanted: a start without it takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-all check format bench clean
+.PHONY: help setup demo test test-all packages check format build bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -22,6 +22,9 @@ test: setup ## Run the tests, as many files at once as the machine has cores
 test-all: setup ## Run the long tests too: every fault, every order of backends, a short soak
 	@exec .venv/bin/pytest --numprocesses auto --dist loadfile -m 'long or not long'
 
+packages: setup ## Build every distribution, install each in a clean environment, and try it there
+	@exec .venv/bin/pytest -m packaging tests/packaging
+
 check: setup ## Lint, check the format, check the types twice
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -32,8 +35,11 @@ format: setup ## Format the code and fix what can be fixed
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
+build: ## Build every distribution's wheel and sdist into dist
+	@scripts/build
+
 bench: setup ## Measure, and print the table of docs/performance.md
 	@exec .venv/bin/python -m scripts.bench
 
 clean: ## Remove what setup and the tools made
-	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
