@@ -9,7 +9,7 @@ models and pages have no calls at all. What is missing is made here, in one plac
   further calls of an answer are dropped.
 - Of functions of one name the first counts.
 - Where calls are emulated, the instruction describes the functions and the form of a call (`text_calls.py`), and calls
-  are read out of the answer's text.
+  are read out of the answer's text. What is held to JSON can't hold such a call, so JSON is asked for in words then.
 
 A backend asks `plan_functions` once it knows whether its upstream can call functions, declares what the plan says,
 appends the plan's instruction to its own, and passes its events through `read`.
@@ -20,9 +20,11 @@ from contextlib import aclosing
 from enum import StrEnum
 
 import attrs
+import msgspec
 
 from studiogate.chat import ChatRequest
 from studiogate.events import Event, Finish, FinishReason, TextDelta, ToolCall
+from studiogate.params import ResponseFormat
 from studiogate.text_calls import TextCalls, text_form
 from studiogate.tools import FunctionDeclaration, ToolPlan
 
@@ -31,6 +33,9 @@ PARALLEL = "parallel_tool_calls"
 
 _ANY = "You must call at least one of the functions now; say nothing else."
 _ONE = "Call at most one function at a time."
+IN_WORDS = "asked for in words, as functions may be called too"
+"""Why a form of the answer is not honoured as asked beside functions."""
+_JSON = "Whenever you don't call a function, your whole answer is one JSON document, without a fence around it"
 _TURNS = (
     "Earlier function calls and their results are shown as turns of the conversation. Call functions by the means that "
     "you have been given for it, never by writing such a turn."
@@ -115,6 +120,13 @@ def _must_call(request: ChatRequest, offered: tuple[FunctionDeclaration, ...]) -
     if request.chosen_function is not None:
         return f"You must call the function {offered[0].name} now; say nothing else."
     return _ANY if request.tool_choice == "required" else ""
+
+
+def json_in_words(form: ResponseFormat) -> str:
+    """Return what asks a model for JSON that may call a function instead."""
+    if form.schema is None:
+        return f"{_JSON}."
+    return f"{_JSON}, which follows this JSON Schema:\n{msgspec.json.encode(form.schema).decode()}"
 
 
 @attrs.define

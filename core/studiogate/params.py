@@ -59,7 +59,8 @@ class Params:
     """OpenAI's parameters without a field of their own (`logit_bias`, `store`, ...), as the client sent them. A plugin
     that honours one takes it; what is left when a backend starts is reported as ignored."""
     passed: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """What a backend has moved here from `other`: it gives its upstream these as they are."""
+    """What was moved here from `other`: a backend whose upstream takes OpenAI's parameters gives it these as they
+    are."""
     ignored: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """What was asked for and won't be honoured, or not as asked: name -> reason. Reported as `x-studiogate-ignored`."""
 

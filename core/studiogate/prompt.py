@@ -59,7 +59,7 @@ def build_prompt(messages: Sequence[Message]) -> Prompt:
     spoken = [message for message in messages if message.role is not Role.SYSTEM]
     system = [message.text for message in messages if message.role is Role.SYSTEM and message.text]
     lone = len(spoken) == 1 and spoken[0].role is Role.USER
-    text = spoken[0].text if lone else _PREFACE + "\n\n".join(turn for message in spoken for turn in _turns(message))
+    text = spoken[0].text if lone else _PREFACE + "\n\n".join(turn for message in spoken for turn in turns(message))
     return Prompt(
         system="\n\n".join(system) or None,
         text=_unix_lines(text),
@@ -77,7 +77,7 @@ def _said(message: Message) -> str:
     return _DATA_URL.sub(r"\g<start>\g<mime>)", message.text)
 
 
-def _turns(message: Message) -> Iterator[str]:
+def turns(message: Message) -> Iterator[str]:
     """Yield what a message comes to: its text's turn, unless there are only calls, and one for each call."""
     text = _said(message)
     if text or not message.tool_calls:
@@ -92,7 +92,12 @@ def _header(message: Message) -> str:
 
 
 def _turn(header: str, body: str) -> str:
-    return f"### {header}\n{_HEADER_LIKE.sub(' ', _unix_lines(body))}" if body else f"### {header}"
+    return f"### {header}\n{unforged(body)}" if body else f"### {header}"
+
+
+def unforged(text: str) -> str:
+    """Return a text none of whose lines can be taken for the header of a turn."""
+    return _HEADER_LIKE.sub(" ", _unix_lines(text))
 
 
 def _one_line(text: str) -> str:

@@ -53,6 +53,15 @@ def text_form(functions: Iterable[FunctionDeclaration]) -> str:
     return _FORM + "\n".join(_described(function) for function in functions)
 
 
+def call_block(name: str, arguments: str) -> str:
+    """Return a call as the model is asked to write it.
+
+    :param arguments: a JSON object as text; its line ends are spaces in the block.
+    """
+    arguments = arguments.replace("\r", " ").replace("\n", " ")
+    return f'{_OPENING}\n{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": {arguments}}}\n{_CLOSING}'
+
+
 def _described(function: FunctionDeclaration) -> str:
     about: dict[str, Any] = {"name": function.name, "description": function.description or None}
     about["parameters"] = function.parameters or None

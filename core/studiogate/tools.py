@@ -70,6 +70,9 @@ class ToolPlan:
 
     taken: frozenset[int] = frozenset()
     """Indices of the request's tools that this part answers for."""
+    upstream: frozenset[int] = frozenset()
+    """Those of them that ask for a tool built into the upstream: a backend whose upstream takes tools as clients write
+    them passes these on."""
     switches: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """Tools built into the upstream, by name (`google_search`), with their options."""
     functions: tuple[FunctionDeclaration, ...] = ()
@@ -85,6 +88,7 @@ class ToolPlan:
         names = {function.name for function in self.functions}
         return ToolPlan(
             taken=self.taken | other.taken,
+            upstream=self.upstream | other.upstream,
             switches={**other.switches, **self.switches},
             functions=(*self.functions, *(f for f in other.functions if f.name not in names)),
             executors={**other.executors, **self.executors},

@@ -23,7 +23,7 @@ import msgspec
 from studiogate.errors import Declined, UpstreamFailed
 from studiogate.events import Event, Finish, Media, TextDelta, ToolCall
 from studiogate.exchange import Exchange
-from studiogate.functions import CallMode, FunctionPlan, plan_functions
+from studiogate.functions import IN_WORDS, CallMode, FunctionPlan, json_in_words, plan_functions
 from studiogate.models import Model
 from studiogate.params import Params, ResponseFormat
 from studiogate.tools import FunctionDeclaration
@@ -34,8 +34,6 @@ _REPORTED = 3
 
 _GARBLED = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS")
 """What AI Studio calls the end of an answer whose calls it can't pass on."""
-
-_JSON = "Whenever you don't call a function, your whole answer is one JSON document, without a fence around it"
 
 
 @attrs.frozen(kw_only=True)
@@ -97,8 +95,9 @@ def fit_functions(exchange: Exchange, model: Model | None, *, mixing: bool, as_t
         plan = plan_functions(exchange.request, exchange.plan, emulate=True)
     params, instruction = _reported(exchange.params, declared), plan.instruction
     if params.response_format is not None and not (declared and mixing):
-        params = params.drop("response_format", "asked for in words, as functions may be called too")
-        instruction = f"{instruction}\n\n{_in_words(exchange.request.params.response_format)}".lstrip()
+        params = params.drop("response_format", IN_WORDS)
+        form = exchange.request.params.response_format or ResponseFormat()
+        instruction = f"{instruction}\n\n{json_in_words(form)}".lstrip()
     return PageFunctions(
         declared=plan.declared,
         described=plan.described,
@@ -149,12 +148,6 @@ def _reported(params: Params, declarations: Mapping[str, Declaration]) -> Params
     told = [f"{name} goes without {', '.join(what)}" for name, what in list(lossy.items())[:_REPORTED]]
     more = [f"{len(lossy) - _REPORTED} more functions are simplified"] if len(lossy) > _REPORTED else []
     return params.note("tools", "; ".join([*told, *more]))
-
-
-def _in_words(form: ResponseFormat | None) -> str:
-    if form is None or form.schema is None:
-        return f"{_JSON}."
-    return f"{_JSON}, which follows this JSON Schema:\n{msgspec.json.encode(form.schema).decode()}"
 
 
 def _refuse_garbled(end: Finish) -> None:

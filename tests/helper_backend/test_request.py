@@ -1,4 +1,5 @@
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from studiogate import hookimpl
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.tools import FunctionDeclaration, ToolPlan, ToolSpec
+from studiogate_tools_google_search import GoogleSearchTools
 
 from .house import asking
 from .standin import says, streams
@@ -227,7 +229,8 @@ class Switches:
     async def map_tools(self, tools: Sequence[ToolSpec], choice: Any) -> ToolPlan:
         """Take searches."""
         taken = frozenset(t.index for t in tools if t.type == "web_search")
-        return ToolPlan(taken=taken, switches={"google_search": {}} if taken and choice != "none" else {})
+        upstream = frozenset[int]() if choice == "none" else taken
+        return ToolPlan(taken=taken, upstream=upstream, switches={"google_search": {}} if upstream else {})
 
 
 async def test_tools_are_sent_as_the_client_wrote_them() -> None:
@@ -259,9 +262,36 @@ async def test_functions_that_plugins_add_are_declared() -> None:
 
 
 async def test_a_tool_that_is_switched_on_upstream_is_sent_too() -> None:
-    """The service may know it; what is switched off isn't asked for."""
+    """The service may know it; what is switched off isn't asked for, nor what another plugin has taken."""
     assert (await sent(others={"s": Switches}, tools=[{"type": "web_search"}]))["tools"] == [{"type": "web_search"}]
     assert "tools" not in await sent(others={"s": Switches}, tools=[{"type": "web_search"}], tool_choice="none")
+    secret = {"type": "mcp", "server_url": "https://example.com", "authorization": "secret"}
+    both = await sent(others={"s": Switches, "a": Adds}, tools=[secret, {"type": "web_search"}])
+    assert "secret" not in json.dumps(both)
+    assert both["tools"][0] == {"type": "web_search"}
+
+
+SPELLINGS: list[dict[str, Any]] = [
+    {"google_search_retrieval": {}},
+    {"google_search": {}},
+    {"type": "web_search"},
+    {"type": "web_search_preview"},
+    {"type": "function", "function": {"name": "googleSearch"}},
+]
+
+
+async def test_searches_go_to_the_service_as_the_client_wrote_them() -> None:
+    """Each spelling that the plugin for searches takes, and OpenAI's parameter with all that stands in it."""
+    options = {"search_context_size": "low"}
+    async with asking(others={"search": GoogleSearchTools}) as house:
+        answer = await house.chat(tools=SPELLINGS, web_search_options=options)
+        body = house.service.last.body
+        await house.chat(tools=SPELLINGS, tool_choice="none")
+        off = house.service.last.body
+
+    assert (body["tools"], body["web_search_options"]) == (SPELLINGS, options)
+    assert "x-studiogate-ignored" not in answer.headers
+    assert "tools" not in off
 
 
 async def test_without_tools_there_is_nothing_to_choose() -> None:

@@ -25,6 +25,11 @@ async def plan(made: ChatRequest) -> ToolPlan:
     return await PLUGIN.map_tools(tools=made.tools, choice=made.tool_choice, request=made)
 
 
+def took(indices: set[int], *switches: str) -> ToolPlan:
+    """Return the plan of who took these tools and switched something on for them."""
+    return ToolPlan(taken=frozenset(indices), upstream=frozenset(indices), switches={switch: {} for switch in switches})
+
+
 def function(name: str) -> dict[str, Any]:
     """Declare a function."""
     return {"type": "function", "function": {"name": name}}
@@ -50,7 +55,7 @@ def function(name: str) -> dict[str, Any]:
 )
 async def test_every_name_of_a_tool_switches_it_on(tool: dict[str, Any], switch: str) -> None:
     """Clients of Google's, OpenAI's and nobody's API ask in their own words."""
-    assert await plan(request(tool)) == ToolPlan(taken=frozenset({0}), switches={switch: {}})
+    assert await plan(request(tool)) == took({0}, switch)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ async def test_several_are_taken_by_their_place() -> None:
     """The indices are the request's, also when others stand between them."""
     found = await plan(request({"google_search": {}}, function("f"), {"url_context": {}}, {"type": "web_search"}))
 
-    assert found == ToolPlan(taken=frozenset({0, 2, 3}), switches={"google_search": {}, "url_context": {}})
+    assert found == took({0, 2, 3}, "google_search", "url_context")
 
 
 async def test_tool_choice_none_keeps_them_off() -> None:
@@ -98,10 +103,10 @@ async def test_openais_search_options_switch_search_on() -> None:
 def test_search_options_are_taken_and_what_they_hold_is_reported(
     options: dict[str, Any], ignored: dict[str, str]
 ) -> None:
-    """Nothing is dropped silently."""
+    """Nothing is dropped silently, and a service that knows them gets them."""
     fitted = PLUGIN.apply_params(params=Params(other={"web_search_options": options}))
 
-    assert fitted == Params(ignored=ignored)
+    assert fitted == Params(passed={"web_search_options": options}, ignored=ignored)
 
 
 def test_other_parameters_are_left_alone() -> None:

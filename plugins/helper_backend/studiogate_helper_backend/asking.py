@@ -14,10 +14,11 @@ import aiohttp
 
 from studiogate.events import Event
 from studiogate.exchange import Exchange
+from studiogate.functions import FunctionPlan
 from studiogate_helper_backend.answer import DONE, AnswerReader, Garbage, ServiceFailed
 from studiogate_helper_backend.errors import ServiceError
 from studiogate_helper_backend.refusals import failure
-from studiogate_helper_backend.request import encoded_request
+from studiogate_helper_backend.request import encoded_request, plan_text
 from studiogate_helper_backend.service import Service, read_all
 from studiogate_helper_backend.sse import EventScanner, TooLong
 from studiogate_helper_backend.words import Censor
@@ -33,8 +34,17 @@ async def answer(exchange: Exchange, service: Service) -> AsyncGenerator[Event]:
 
     :raises ServiceError: the service can't be reached, refuses, or its answer is broken.
     """
+    in_text = plan_text(exchange)
+    said = _said(exchange, service, in_text)
+    async with aclosing(said if in_text is None else in_text.read(said)) as events:
+        async for event in events:
+            yield event
+
+
+async def _said(exchange: Exchange, service: Service, in_text: FunctionPlan | None) -> AsyncGenerator[Event]:
+    """Send the request and yield the service's own events."""
     options = service.options
-    body = await encoded_request(exchange, options)
+    body = await encoded_request(exchange, options, in_text)
     censor = Censor(options.api_key, exchange.request.messages)
     async with service.ask(body, censor) as response:
         reader = AnswerReader()

@@ -10,7 +10,9 @@ import msgspec
 from studiogate.attachments import AttachmentRef
 from studiogate.chat import Message, Role
 from studiogate.exchange import Exchange
+from studiogate.functions import IN_WORDS, PARALLEL, CallMode, FunctionPlan, json_in_words, plan_functions
 from studiogate.params import Params, ResponseFormat
+from studiogate.text_conversation import as_text
 from studiogate.tools import FunctionDeclaration
 from studiogate_helper_backend.files import read_parts
 from studiogate_helper_backend.settings import HelperBackendSettings
@@ -31,36 +33,66 @@ def pass_on(params: Params) -> Params | None:
 
     None where there is nothing to pass on.
     """
-    if not params.other:
+    if not params.other and not params.passed:
         return None
     kept = {name: value for name, value in params.other.items() if name in _UNREADABLE or _asks_for_audio(name, value)}
     passed = {name: value for name, value in params.other.items() if name not in kept}
-    return attrs.evolve(params, other=kept, passed=passed)
+    passed |= params.passed
+    ignored = {name: why for name, why in params.ignored.items() if name not in passed}
+    return attrs.evolve(params, other=kept, passed=passed, ignored=ignored)
 
 
-async def encoded_request(exchange: Exchange, options: HelperBackendSettings) -> bytes:
-    """Return the body. What takes long, files above all, is done in a thread."""
+def plan_text(exchange: Exchange) -> FunctionPlan | None:
+    """Return how functions are called in text, where the operator wants them so; None where the service calls them.
+
+    Asks for JSON in words where functions may be called, and notes so in the exchange's parameters.
+    """
+    if exchange.call_mode is not CallMode.EMULATED:
+        return None
+    plan = plan_functions(exchange.request, exchange.plan, emulate=True)
+    form = exchange.params.response_format
+    if not plan.offered or form is None:
+        return plan
+    exchange.params = exchange.params.drop("response_format", IN_WORDS)
+    return attrs.evolve(plan, instruction=f"{plan.instruction}\n\n{json_in_words(form)}")
+
+
+async def encoded_request(
+    exchange: Exchange, options: HelperBackendSettings, in_text: FunctionPlan | None = None
+) -> bytes:
+    """Return the body. What takes long, files above all, is done in a thread.
+
+    :param in_text: as `chat_request`.
+    """
     said = sum(len(message.text) for message in exchange.request.messages)
     if not exchange.files and said <= ENCODED_AT_ONCE:
-        return _encode(chat_request(exchange, options, {}))
-    return await asyncio.to_thread(lambda: _encode(chat_request(exchange, options, read_parts(exchange.files))))
+        return _encode(chat_request(exchange, options, {}, in_text))
+    return await asyncio.to_thread(
+        lambda: _encode(chat_request(exchange, options, read_parts(exchange.files), in_text))
+    )
 
 
-def chat_request(exchange: Exchange, options: HelperBackendSettings, parts: Parts) -> dict[str, Any]:
+def chat_request(
+    exchange: Exchange, options: HelperBackendSettings, parts: Parts, in_text: FunctionPlan | None = None
+) -> dict[str, Any]:
     """Return the request as the service gets it.
 
     :param parts: the content of every reference among the messages.
+    :param in_text: how functions are called in text; None where the service gets them as such.
     """
     request = exchange.request
     body: dict[str, Any] = {name: request.extra[name] for name in options.pass_fields if name in request.extra}
     body |= exchange.params.passed
     if exchange.model is not None:
         body["model"] = options.models.get(exchange.model.id, exchange.model.id)
-    body["messages"] = [_message(message, parts) for message in request.messages]
-    if tools := list(_tools(exchange)):
+    messages = request.messages if in_text is None else as_text(request.messages, in_text.instruction)
+    body["messages"] = [_message(message, parts) for message in messages]
+    if tools := list(_tools(exchange) if in_text is None else _upstream(exchange)):
         body["tools"] = tools
-        if request.tool_choice is not None:
+        if request.tool_choice is not None and in_text is None:
             body["tool_choice"] = request.tool_choice
+    if in_text is not None:
+        body.pop(PARALLEL, None)
     body |= _parameters(exchange, options)
     if request.stream:
         body["stream"] = True
@@ -94,19 +126,25 @@ def _content(message: Message, parts: Parts) -> str | list[dict[str, Any]] | Non
 def _tools(exchange: Exchange) -> Iterator[Mapping[str, Any]]:
     """Yield the client's tools as it sent them, and the functions that plugins add.
 
-    A tool of another type than function was taken by a plugin. One that is switched on upstream may be known to the
-    service too; any other is that plugin's to run, by functions of its own.
+    Of tools that a plugin took, those that ask for one built into the upstream may be known to the service too; any
+    other is that plugin's to run, by functions of its own.
     """
+    offered = {function.name for function in exchange.plan.functions}
     named: set[str] = set()
     for tool in exchange.request.tools:
-        if tool.function is not None:
-            named.add(tool.function)
+        if (name := tool.function) is not None and name in offered:
+            named.add(name)
             yield {"type": "function", **tool.spec}
-        elif exchange.plan.switches:
-            yield tool.spec
+        elif tool.index in exchange.plan.upstream:
+            yield tool.spec if name is None else {"type": "function", **tool.spec}
     for function in exchange.plan.functions:
         if function.name not in named:
             yield _declared(function)
+
+
+def _upstream(exchange: Exchange) -> Iterator[Mapping[str, Any]]:
+    """Yield what the client asks for of the tools built into the upstream, unless it is written as a function."""
+    return (t.spec for t in exchange.request.tools if t.index in exchange.plan.upstream and t.function is None)
 
 
 def _declared(function: FunctionDeclaration) -> Mapping[str, Any]:

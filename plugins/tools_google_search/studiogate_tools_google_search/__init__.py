@@ -42,16 +42,18 @@ class GoogleSearchTools:
             switches.clear()
         return ToolPlan(
             taken=frozenset(named),
+            upstream=frozenset(() if choice == "none" else named),
             switches={switch: {} for switch in sorted(switches)},
             list_sources=self.options.list_sources and GOOGLE_SEARCH in switches,
         )
 
     @hookimpl
     def apply_params(self, params: Params) -> Params | None:
-        """Take `web_search_options`, which switches search on; what stands in it can't be honoured."""
+        """Take `web_search_options`, which switches search on; what stands in it is for services that know it only."""
         options, rest = params.take(SEARCH_OPTIONS)
         if options is None:
             return None
+        rest = attrs.evolve(rest, passed={**rest.passed, SEARCH_OPTIONS: options})
         if options:
             return rest.drop(SEARCH_OPTIONS, f"search is on, but {', '.join(sorted(options))} can't be set")
         return rest
