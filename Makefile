@@ -5,6 +5,9 @@ PORT ?= 2048
 # Bytecode is wanted: a start without it takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A worker takes file after file, folder after folder, so that what a folder's tests share is started once for each worker.
+SPREAD = --numprocesses auto --dist loadfile --no-loadscope-reorder
+
 .PHONY: help setup demo test test-all packages check format build bench clean
 
 help: ## Show this list
@@ -17,10 +20,10 @@ demo: setup ## Serve on PORT (2048) with a local stand-in for AI Studio; Ctrl-C 
 	@exec .venv/bin/studiogate demo --port $(PORT)
 
 test: setup ## Run the tests, as many files at once as the machine has cores
-	@exec .venv/bin/pytest --numprocesses auto --dist loadfile
+	@exec .venv/bin/pytest $(SPREAD)
 
 test-all: setup ## Run the long tests too: every fault, every order of backends, a short soak
-	@exec .venv/bin/pytest --numprocesses auto --dist loadfile -m 'long or not long'
+	@exec .venv/bin/pytest $(SPREAD) -m 'long or not long'
 
 packages: setup ## Build every distribution, install each in a clean environment, and try it there
 	@exec .venv/bin/pytest -m packaging tests/packaging

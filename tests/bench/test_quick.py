@@ -15,7 +15,8 @@ def test_labels_are_found_again() -> None:
     assert labels(f"data: {label(7)} and {label(12)}\n".encode()) == [7, 12]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.long
+@pytest.mark.timeout(480)
 def test_the_quick_benchmark_runs() -> None:
     """It measures every budget, also where bytecode is forbidden by the environment."""
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

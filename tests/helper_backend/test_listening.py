@@ -91,10 +91,8 @@ async def test_the_answer_comes_on_the_request_that_was_open() -> None:
 async def test_old_answers_are_let_pass() -> None:
     """Each to its end; a broken one too."""
     old = b"data: old\n\n"
-    async with listening(streams(old, b"data: [DONE]\n\n"), streams(old), streams(old, CUT), streams(HANG)) as (
-        listener,
-        service,
-    ):
+    replies = streams(old, b"data: [DONE]\n\n"), streams(old), streams(old, CUT), streams(HANG)
+    async with listening(*replies, settle_s=1.0) as (listener, service):
         await listener.quiet()
         with pytest.raises(TimeoutError):
             await listener.data(0.05)

@@ -25,7 +25,7 @@ from .processes import browsers, descendants
 
 pytestmark = pytest.mark.usefixtures("own_processes")
 
-END_S = 30
+END_S = 60
 
 
 async def fill_in(page: Page) -> None:
