@@ -7,18 +7,14 @@ What the configuration says is known by loading it; how a backend fares only a g
 # rich-click passes on click's decorators, whose generic parameter types it leaves open.
 # pyright: reportUnknownMemberType=false
 
-import http.client
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import rich_click as click
 
 from studiogate.config_option import config_option, read_config
-from studiogate.settings import GatewaySettings, is_loopback
-
-_ASK_S = 5.0
+from studiogate.running import address, ask_health
 
 
 @click.command()
@@ -31,7 +27,7 @@ def chain(config_path: Path | None, port: int | None) -> None:
     config = read_config(config_path, {"gateway": {"port": port}})
     host = PluginHost(config)
     backends = [hook.plugin for hook in host.implementations("fetch_response")]
-    health = _health(config.gateway)
+    health = ask_health(config.gateway)
     for number, name in enumerate(backends, start=1):
         needs = [each for each in host.needs(name) if each != name]
         click.echo(f"{number}. {name}{f' (needs {", ".join(needs)})' if needs else ''}")
@@ -42,7 +38,7 @@ def chain(config_path: Path | None, port: int | None) -> None:
     if not backends:
         click.echo("No backend is enabled: list one under plugins.")
     if health is None:
-        click.echo(f"No gateway answers at {_address(config.gateway)}, so nothing is known of how they fare.", err=True)
+        click.echo(f"No gateway answers at {address(config.gateway)}, so nothing is known of how they fare.", err=True)
 
 
 def _fares(needed: tuple[str, ...], name: str, health: Mapping[str, Any]) -> Iterator[str]:
@@ -63,26 +59,3 @@ def _fares(needed: tuple[str, ...], name: str, health: Mapping[str, Any]) -> Ite
     if breaker["state"] != "closed":
         again = f", tried again in {breaker['again_in_s']:g} s" if breaker["again_in_s"] else ""
         yield f"breaker {breaker['state']} after {breaker['failures']} failures in a row: asked last{again}"
-
-
-def _health(settings: GatewaySettings) -> Mapping[str, Any] | None:
-    """Return what a running gateway says of itself; None if none answers."""
-    connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=_ASK_S)
-    try:
-        connection.request("GET", "/health")
-        body: object = json.loads(connection.getresponse().read())
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    finally:
-        connection.close()
-    known = isinstance(body, dict) and {"backends", "plugins", "breakers"} <= body.keys()
-    return cast("dict[str, Any]", body) if known else None
-
-
-def _reachable(host: str) -> str:
-    """Return an address of this machine for one to listen on: 0.0.0.0 is none to connect to."""
-    return host if is_loopback(host) or host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - only compared
-
-
-def _address(settings: GatewaySettings) -> str:
-    return f"http://{_reachable(settings.host)}:{settings.port}"

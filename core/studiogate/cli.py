@@ -14,8 +14,10 @@ from studiogate.chain_cli import chain
 from studiogate.config import GATEWAY_TABLE
 from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
+from studiogate.health_cli import health
 from studiogate.keys_cli import keys
 from studiogate.plugins_cli import plugins
+from studiogate.version_cli import version
 
 USAGE_EXIT = 2
 
@@ -80,8 +82,10 @@ def studiogate() -> None:
 
 
 studiogate.add_command(chain)
+studiogate.add_command(health)
 studiogate.add_command(keys)
 studiogate.add_command(plugins)
+studiogate.add_command(version)
 
 
 @studiogate.command()
