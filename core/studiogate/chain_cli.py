@@ -35,6 +35,8 @@ def chain(config_path: Path | None, port: int | None) -> None:
             click.echo(f"   {line}")
     for name, source in host.off.items():
         click.echo(f"-  {name}: switched off ({source})")
+    for name, why in host.left_out.items():
+        click.echo(f"-  {name}: left out (it {why})")
     if not backends:
         click.echo("No backend is enabled: list one under plugins.")
     if health is None:

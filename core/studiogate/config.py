@@ -1,6 +1,6 @@
 """plugins.toml: read, checked, and turned into settings objects.
 
-    plugins = ["stream_intercept"]     # order of the plugins
+    plugins = ["stream_intercept"]     # order of the plugins; "./mine.py" is one in a file
     [gateway]                          # the gateway's own settings
     [defaults]                         # parameters of requests that leave them open
     [[models]]                         # models, or other names of models, that the operator adds
@@ -33,6 +33,8 @@ from studiogate.strict import problems, strict_converter
 GATEWAY_TABLE = "gateway"
 DEFAULTS_TABLE = "defaults"
 MODELS_TABLES = "models"
+RESERVED = ("plugins", GATEWAY_TABLE, DEFAULTS_TABLE, MODELS_TABLES)
+"""Names at the top of the file that no plugin can have."""
 
 type Table = Mapping[str, Any]
 
@@ -45,6 +47,8 @@ class Config:
     """The file, absolute."""
     plugins: tuple[str, ...]
     """Names in the operator's order, without repeats."""
+    files: Mapping[str, Path] = attrs.field(factory=dict[str, Path])
+    """Where the plugins are that the operator lists by file, absolute, by name."""
     tables: Mapping[str, Table]
     """The file's tables by name, unchecked until `settings` builds them."""
     model_tables: tuple[Table, ...] = ()
@@ -160,7 +164,8 @@ def load_config(path: Path, flags: Mapping[str, Table] | None = None) -> Config:
         raise ConfigurationError(
             f'{path.name}: plugins: must be a list of names, such as plugins = ["stream_intercept"].'
         )
-    names = cast("list[str]", plugins)
+    files = _files(cast("list[str]", plugins), path.resolve())
+    names = [name for name, _ in files]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ConfigurationError(f"{path.name}: plugins: {', '.join(repeated)} is listed more than once.")
@@ -178,11 +183,29 @@ def load_config(path: Path, flags: Mapping[str, Table] | None = None) -> Config:
     return Config(
         path=path.resolve(),
         plugins=tuple(names),
+        files={name: file for name, file in files if file is not None},
         tables=document,
         model_tables=tuple(cast("list[Table]", models)),
         flags=flags or {},
         environ=read_environment(path.resolve().parent),
     )
+
+
+def _files(listed: Iterable[str], config: Path) -> list[tuple[str, Path | None]]:
+    """Return the name of each listed plugin with the file that it is in, None for one that is installed."""
+    found: list[tuple[str, Path | None]] = []
+    for entry in listed:
+        path = Path(entry).expanduser()
+        if not entry.endswith(".py") and "/" not in entry:
+            found.append((entry, None))
+        elif path.suffix != ".py" or not path.stem.isidentifier() or path.stem in RESERVED:
+            raise ConfigurationError(
+                f"{config.name}: plugins: {path.name}: a plugin in a file is named as its table is to be, such as "
+                f"my_backend.py: letters, digits and underscores, and not {', '.join(RESERVED)}."
+            )
+        else:
+            found.append((path.stem, config.parent / path))
+    return found
 
 
 def suggest(name: str, names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
     StudiogateError               never raised directly
     ├── ConfigurationError        the operator's file, flag or plugin is wrong; the start stops, exit code 2
+    │   └── PluginRefused         one plugin can't be used; it may be left out instead
     ├── Declined                  a backend: this exchange is not mine; the next one tries
     ├── Unavailable               a backend: I cannot now; the next one tries
     └── ClientError               what a client is told; each leaf is a row of docs/architecture.md's table
@@ -37,6 +38,20 @@ class StudiogateError(Exception):
 
 class ConfigurationError(StudiogateError):
     """What the operator wrote is wrong: says where, what, and what would be right."""
+
+
+class PluginRefused(ConfigurationError):  # noqa: N818 - what was done
+    """A plugin that is listed or required can't be used; without it the gateway could start."""
+
+    def __init__(self, plugin: str, message: str, in_short: str) -> None:
+        """Refuse a plugin.
+
+        :param message: all there is to say, to the operator.
+        :param in_short: why, in a few words that anybody may read: no values, no paths, nobody else's words.
+        """
+        super().__init__(message)
+        self.plugin = plugin
+        self.in_short = in_short
 
 
 class Declined(StudiogateError):  # noqa: N818 - a verdict, not a failure

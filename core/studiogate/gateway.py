@@ -134,7 +134,8 @@ class Gateway:
         states: dict[str, Health | None] = {
             hook.plugin: told(hook, failed) for hook in self.plugins.implementations("health")
         }
-        return {name: health for name, health in states.items() if health is not None}
+        left_out = {name: _left_out(why) for name, why in self.plugins.left_out.items()}
+        return {name: health for name, health in states.items() if health is not None} | left_out
 
     @property
     def working(self) -> bool:
@@ -155,7 +156,8 @@ class Gateway:
             return "The gateway is stopping." if self._stopping else "The gateway is starting."
         if not self.chain.backends:
             off = "".join(f" {name} is switched off ({source})." for name, source in self.plugins.off.items())
-            return f"No backend is enabled in plugins.toml.{off}"
+            left_out = "".join(f" {name} is left out: it {why}." for name, why in self.plugins.left_out.items())
+            return f"No backend is enabled in plugins.toml.{off}{left_out}"
         unready: dict[str, Health] = {}
         for backend in self.chain.backends:
             found = {name: health[name] for name in self.plugins.needs(backend.plugin) if name in health}
@@ -286,6 +288,10 @@ class Gateway:
                 )
         _check_choice(request, plan)
         return plan
+
+
+def _left_out(why: str) -> Health:
+    return Health(ready=False, status="left out", advice=f"It {why}. The gateway's log says more.")
 
 
 def _own_functions(request: ChatRequest, plan: ToolPlan) -> ToolPlan:

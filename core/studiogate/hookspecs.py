@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 PROJECT = "studiogate"
 
+API_VERSION = "1.0"
+"""Version of this contract, as `major.minor`: the minor grows when something is added, the major when what was there
+changes. A plugin names the least it needs as `api_version`; it fits where the major is the same and the minor no less.
+"""
+
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

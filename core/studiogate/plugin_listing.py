@@ -4,13 +4,14 @@ A plugin that is broken, or set wrongly, has its line too; that is when somebody
 """
 
 import importlib.metadata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import attrs
 
 from studiogate.config import Config
 from studiogate.errors import ConfigurationError
-from studiogate.plugins import ENTRY_POINTS, InstalledPlugins, PluginHost, hooks_of, installed_plugins, loaded_class
+from studiogate.plugin_files import hooks_of
+from studiogate.plugins import ENTRY_POINTS, InstalledPlugins, PluginHost, available_plugins, loaded_class
 from studiogate.setting_values import shown_settings
 
 
@@ -28,7 +29,7 @@ def listing(config: Config, installed: InstalledPlugins | None = None) -> Listin
 
     :param installed: loaders of plugin classes by name; the installed entry points when None.
     """
-    there = installed_plugins() if installed is None else installed
+    there = available_plugins(config, installed)
     host, refusal = None, None
     try:
         host = PluginHost(config, there)
@@ -41,12 +42,11 @@ def listing(config: Config, installed: InstalledPlugins | None = None) -> Listin
 def _lines(
     config: Config, installed: InstalledPlugins, host: PluginHost | None, running: tuple[str, ...]
 ) -> Iterator[str]:
-    origins = _distributions()
+    origins = _distributions() | {name: f"file {path.name}" for name, path in config.files.items()}
     for place, name in enumerate(running, start=1):
-        known = name in installed
         yield f"{place}. {name}{_of(origins.get(name))}{_standing(config, name)}"
-        yield from _described(config, name, installed) if known else ("   not installed",)
-    for name in installed:
+        yield from _described(config, name, installed)
+    for name in dict.fromkeys((*config.plugins, *installed)):
         if name not in running:
             yield f"-  {name}{_of(origins.get(name))}: {_why_not(name, host)}"
             yield from _described(config, name, installed)
@@ -57,12 +57,18 @@ def _standing(config: Config, name: str) -> str:
 
 
 def _why_not(name: str, host: PluginHost | None) -> str:
-    source = None if host is None else host.off.get(name)
-    return "not listed" if source is None else f"switched off ({source})"
+    if host is not None and name in host.off:
+        return f"switched off ({host.off[name]})"
+    if host is not None and name in host.left_out:
+        return f"left out (it {host.left_out[name]})"
+    return "not listed"
 
 
 def _described(config: Config, name: str, installed: InstalledPlugins) -> Iterator[str]:
     """Yield the hooks and settings of a plugin, or why they can't be told."""
+    if name not in installed:
+        yield "   not installed"
+        return
     try:
         kind = loaded_class(name, installed[name])
         yield f"   hooks: {', '.join(hooks_of(kind)) or 'none'}"
@@ -82,7 +88,7 @@ def _of(distribution: str | None) -> str:
     return "" if distribution is None else f"  ({distribution})"
 
 
-def _distributions() -> Mapping[str, str]:
+def _distributions() -> dict[str, str]:
     """Return the distribution of each installed plugin with its version, such as `studiogate-mcp 0.1.0`."""
     points = importlib.metadata.entry_points(group=ENTRY_POINTS)
     return {point.name: f"{point.dist.name} {point.dist.version}" for point in points if point.dist is not None}

@@ -1,7 +1,9 @@
 """The plugin host: finds, loads and orders plugins, and walks their hooks.
 
-A plugin is a class named by an entry point of the group `studiogate.plugins`. It may have
+A plugin is a class named by an entry point of the group `studiogate.plugins`, or in a file of its own that plugins.toml
+lists (`plugin_files.py`). It may have
 
+- `api_version`: the version of the contract that it needs, such as `1.0`;
 - `settings`: an attrs class; the host builds it from the plugin's table and passes it to the constructor; with a field
   `enabled` that is false, the plugin counts as not listed;
 - `requires`: names of plugins to load with it, before it; or a static or class method that takes the settings and
@@ -11,12 +13,18 @@ A plugin is a class named by an entry point of the group `studiogate.plugins`. I
 
 pluggy keeps the specifications, checks signatures and holds the registry. The host walks implementations itself: order
 is plugins.toml's, and pluggy's `firstresult` can't chain async hooks (a coroutine is never None).
+
+A plugin that can't be used stops the start, or is left out where the operator says so (`[gateway] on_error`): as if it
+weren't listed, so all is put together anew without it.
 """
 
 import importlib.metadata
 import inspect
+import logging
+import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 import attrs
@@ -24,8 +32,12 @@ import pluggy
 
 from studiogate import hookspecs
 from studiogate.config import Config, suggest
-from studiogate.errors import ConfigurationError
+from studiogate.errors import ConfigurationError, PluginRefused
 from studiogate.hook_usage import HookUsage
+from studiogate.plugin_files import file_plugins
+from studiogate.settings import OnError
+
+log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "studiogate.plugins"
 
@@ -68,22 +80,42 @@ class PluginHost:
         :raises ConfigurationError: a plugin is unknown, broken, or its settings are wrong.
         """
         self.config = config
-        self._installed = installed_plugins() if installed is None else installed
+        self._installed = available_plugins(config, installed)
+        self._plugins: dict[str, object] = {}
+        self._made: dict[str, object] = {}
+        """Every plugin that could be made, also of those that are left out in the end."""
+        self.left_out: dict[str, str] = {}
+        """The plugins that can't be used, where that doesn't stop the start; under each name why, in a few words that
+        anybody may read."""
+        self._usages: dict[tuple[str, str], HookUsage] = {}
+        config.check_tables((*self._installed, *config.plugins))
+        while not self._built():
+            pass
+
+    def _built(self) -> bool:
+        """Put everything together but for what is left out; return whether that worked, else one more is left out."""
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        self._plugins: dict[str, object] = {}
+        self._plugins = {}
         self._required: dict[str, tuple[str, ...]] = {}
         self.off: dict[str, str] = {}
         """The listed plugins that their settings switch off; under each name what says so, such as `plugins.toml`."""
-        self._usages: dict[tuple[str, str], HookUsage] = {}
-        config.check_tables(self._installed)
-        kinds = self._in_order(config.plugins)
-        for kind in kinds.values():
-            if (module := getattr(kind, "hookspecs", None)) is not None:
-                self._manager.add_hookspecs(module)
-        for name, kind in kinds.items():
-            self._register(name, kind)
-        self._refuse_unknown_hooks()
+        try:
+            kinds = self._in_order(self.config.plugins)
+            for name, kind in kinds.items():
+                if (module := getattr(kind, "hookspecs", None)) is not None:
+                    with _refusing(name, "brings hooks that can't be used"):
+                        self._manager.add_hookspecs(module)
+            for name, kind in kinds.items():
+                self._register(name, kind)
+            self._refuse_unknown_hooks()
+        except PluginRefused as refusal:
+            if self.config.gateway.on_error != OnError.SKIP:
+                raise
+            log.error("%s\nIt is left out ([gateway] on_error).", refusal)  # noqa: TRY400 - the message says all
+            self.left_out[refusal.plugin] = refusal.in_short
+            return False
+        return True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -154,13 +186,22 @@ class PluginHost:
 
         def add(name: str, path: tuple[str, ...]) -> None:
             if name in path:
-                raise ConfigurationError(f"plugins {' -> '.join((*path, name))} require each other in a circle.")
+                circle = " -> ".join((*path, name))
+                raise PluginRefused(
+                    name, f"plugins {circle} require each other in a circle.", f"is in a circle: {circle}"
+                )
             if name in kinds:
+                return
+            if name in self.left_out:
+                if path:
+                    needs = f"requires {name}, which is left out"
+                    raise PluginRefused(path[-1], f"plugin {path[-1]} {needs}.", needs)
                 return
             kind = self._load(name, path)
             if (source := self._switched_off(name, kind)) is not None:
                 if path:
-                    raise ConfigurationError(f"plugin {path[-1]} requires {name}, which is switched off ({source}).")
+                    needs = f"requires {name}, which is switched off"
+                    raise PluginRefused(path[-1], f"plugin {path[-1]} {needs} ({source}).", needs)
                 self.off[name] = source
                 return
             self._required[name] = self._requirements(name, kind)
@@ -176,8 +217,14 @@ class PluginHost:
         load = self._installed.get(name)
         if load is None:
             wanted = f"required by {path[-1]}" if path else f"{self.config.path.name}: plugins"
-            raise ConfigurationError(f"{wanted}: no plugin '{name}' is installed.{suggest(name, self._installed)}")
-        return loaded_class(name, load)
+            raise PluginRefused(
+                path[-1] if path else name,
+                f"{wanted}: no plugin '{name}' is installed.{suggest(name, self._installed)}",
+                f"requires {name}, which is not installed" if path else "is not installed",
+            )
+        kind = loaded_class(name, load)
+        _refuse_other_version(name, kind)
+        return kind
 
     def _requirements(self, name: str, kind: type) -> tuple[str, ...]:
         """Return the names of the plugins that one needs, as it is set."""
@@ -185,18 +232,12 @@ class PluginHost:
         if callable(requires):
             settings = getattr(kind, "settings", None)
             if settings is None:
-                raise ConfigurationError(f"plugin {name}: requires is a method, and there are no settings to give it.")
-            options = self.config.settings(name, settings)
-            try:
+                raise _unfit(name, "requires is a method, and there are no settings to give it.")
+            options = self._settings(name, settings)
+            with _refusing(name, "can't say what it requires"):
                 requires = requires(options)
-            except ConfigurationError:
-                raise
-            except Exception as error:  # the plugin boundary, as with its import
-                raise ConfigurationError(
-                    f"plugin {name}: can't say what it requires: {type(error).__name__}: {error}"
-                ) from error
         if isinstance(requires, str):
-            raise ConfigurationError(f"plugin {name}: requires must be a tuple of names, not one string.")
+            raise _unfit(name, "requires must be a tuple of names, not one string.")
         return tuple(cast("Iterable[str]", requires))
 
     def _switched_off(self, name: str, kind: type) -> str | None:
@@ -204,29 +245,35 @@ class PluginHost:
         settings = getattr(kind, "settings", None)
         if settings is None or "enabled" not in attrs.fields_dict(settings):
             return None
-        if self.config.settings(name, settings).enabled:
+        if self._settings(name, settings).enabled:
             return None
         return self.config.origin(name, settings, "enabled") or "by default"
 
-    def _register(self, name: str, kind: type) -> None:
+    def _settings(self, name: str, kind: type[Any]) -> Any:
+        with _refusing(name, "is set wrongly"):
+            return self.config.settings(name, kind)
+
+    def _make(self, name: str, kind: type) -> object:
         settings = getattr(kind, "settings", None)
         if settings is None:
             if self.config.tables.get(name):
-                raise ConfigurationError(f"{self.config.path.name}: [{name}]: this plugin has no settings.")
+                message = f"{self.config.path.name}: [{name}]: this plugin has no settings."
+                raise PluginRefused(name, message, "is set wrongly")
             arguments: tuple[object, ...] = ()
         else:
-            arguments = (self.config.settings(name, settings),)
-        try:
-            plugin: object = kind(*arguments)
-        except ConfigurationError:
-            raise
-        except Exception as error:  # the plugin boundary, as with its import
-            raise ConfigurationError(f"plugin {name}: can't be made: {type(error).__name__}: {error}") from error
+            arguments = (self._settings(name, settings),)
+        with _refusing(name, "can't be made"):
+            return kind(*arguments)
+
+    def _register(self, name: str, kind: type) -> None:
+        if name not in self._made:
+            self._made[name] = self._make(name, kind)
+        plugin = self._made[name]
         self._refuse_call_order(name, plugin)
         try:
             self._manager.register(plugin, name)
         except pluggy.PluginValidationError as error:
-            raise ConfigurationError(f"plugin {name}: {error}") from error
+            raise _unfit(name, str(error)) from error
         self._plugins[name] = plugin
         self._check_colours(name)
 
@@ -235,9 +282,10 @@ class PluginHost:
             options = self._manager.parse_hookimpl_opts(plugin, attribute)
             wrong = [key for key in ("wrapper", "hookwrapper", "tryfirst", "trylast") if options and options.get(key)]
             if wrong:
-                raise ConfigurationError(
-                    f"plugin {name}: {attribute} is marked {wrong[0]}; hooks run in the order of plugins.toml and "
-                    "can't be wrapped. Mark it with plain @hookimpl."
+                raise _unfit(
+                    name,
+                    f"{attribute} is marked {wrong[0]}; hooks run in the order of plugins.toml and can't be wrapped. "
+                    "Mark it with plain @hookimpl.",
                 )
 
     def _check_colours(self, name: str) -> None:
@@ -256,7 +304,7 @@ class PluginHost:
                     and not inspect.isasyncgenfunction(impl.function)
                 )
                 if not fits:
-                    raise ConfigurationError(f"plugin {name}: {spec.name} must be {wanted}.")
+                    raise _unfit(name, f"{spec.name} must be {wanted}.")
 
     def _refuse_unknown_hooks(self) -> None:
         for hook in self._hooks():
@@ -265,9 +313,7 @@ class PluginHost:
                     if impl.optionalhook:
                         continue
                     known = [each.name for each in self._hooks() if each.spec is not None]
-                    raise ConfigurationError(
-                        f"plugin {impl.plugin_name}: {hook.name} is no hook.{suggest(hook.name, known)}"
-                    )
+                    raise _unfit(impl.plugin_name, f"{hook.name} is no hook.{suggest(hook.name, known)}")
 
     def _hooks(self) -> list[pluggy.HookCaller]:
         return [hook for hook in vars(self._manager.hook).values() if isinstance(hook, pluggy.HookCaller)]
@@ -278,24 +324,69 @@ def installed_plugins() -> InstalledPlugins:
     return {point.name: point.load for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
 
 
+def available_plugins(config: Config, installed: InstalledPlugins | None = None) -> InstalledPlugins:
+    """Return the plugins that a configuration can list: those that are installed, and those in files that it names.
+
+    :param installed: the installed ones; those of entry points when None.
+    :raises ConfigurationError: a file is named like a plugin that is installed.
+    """
+    there = installed_plugins() if installed is None else installed
+    for name, path in config.files.items():
+        if name in there:
+            raise ConfigurationError(
+                f"{config.path.name}: plugins: {path.name}: a plugin '{name}' is installed. Give the file another name."
+            )
+    return {**there, **file_plugins(config.files)}
+
+
 def loaded_class(name: str, load: Callable[[], object]) -> type:
     """Return the class of a plugin.
 
-    :param load: the plugin's loader among the installed ones.
-    :raises ConfigurationError: it can't be imported, or is no class.
+    :param load: the plugin's loader among those available.
+    :raises PluginRefused: it can't be imported, or is no class.
     """
-    try:
+    with _refusing(name, "can't be imported"):
         kind = load()
-    except Exception as error:  # a plugin's import may fail in any way; the operator needs its name
-        raise ConfigurationError(f"plugin {name}: can't be imported: {type(error).__name__}: {error}") from error
     if not isinstance(kind, type):
-        raise ConfigurationError(f"plugin {name}: its entry point must name a class, not {kind!r}.")
+        raise _unfit(name, f"its entry point must name a class, not {kind!r}.")
     return kind
 
 
-def hooks_of(kind: type) -> tuple[str, ...]:
-    """Return the names of the hooks that a plugin class implements, in alphabetical order."""
-    return tuple(name for name in dir(kind) if hasattr(inspect.getattr_static(kind, name), f"{hookspecs.PROJECT}_impl"))
+@contextmanager
+def _refusing(name: str, in_short: str) -> Generator[None]:
+    """Make a refusal of a plugin of whatever its code raises: that may be anything, and the operator needs a name."""
+    try:
+        yield
+    except PluginRefused:
+        raise
+    except ConfigurationError as error:
+        raise PluginRefused(name, str(error), in_short) from error
+    except Exception as error:  # the plugin boundary
+        message = f"plugin {name}: {in_short}: {type(error).__name__}: {error}"
+        raise PluginRefused(name, message, in_short) from error
+
+
+def _unfit(name: str, message: str) -> PluginRefused:
+    return PluginRefused(name, f"plugin {name}: {message}", "doesn't fit this gateway")
+
+
+def _refuse_other_version(name: str, kind: type) -> None:
+    """Refuse a plugin that needs another contract: another major version, or one with more in it."""
+    needed: object = getattr(kind, "api_version", hookspecs.API_VERSION)
+    found = re.fullmatch(r"(\d+)\.(\d+)", needed) if isinstance(needed, str) else None
+    if found is None:
+        raise _unfit(name, f"api_version must be a text such as '{hookspecs.API_VERSION}', not {needed!r}.")
+    ours = tuple(int(part) for part in hookspecs.API_VERSION.split("."))
+    theirs = int(found[1]), int(found[2])
+    if theirs[0] == ours[0] and theirs <= ours:
+        return
+    newer, which = theirs > ours, "studiogate" if theirs > ours else "the plugin"
+    verb = "needs" if newer else "is made for"
+    raise _unfit(
+        name,
+        f"it {verb} version {needed} of the plugin API, and this gateway has {hookspecs.API_VERSION}. "
+        f"Install a newer version of {which}.",
+    )
 
 
 def _is_async(function: object) -> bool:

@@ -1,6 +1,7 @@
 """The gateway's own settings: the `[gateway]` table of plugins.toml."""
 
 import ipaddress
+from enum import StrEnum
 from pathlib import Path
 
 import attrs
@@ -11,6 +12,13 @@ from studiogate.strict import one_of, positive, within
 
 LOG_LEVELS = ("trace", "debug", "info", "warning", "error")
 """From the most said to the least. `trace` is `debug`, and the libraries that carry requests speak too."""
+
+
+class OnError(StrEnum):
+    """What becomes of the start where a plugin can't be used."""
+
+    STOP = "stop"
+    SKIP = "skip"
 
 
 def is_loopback(host: str) -> bool:
@@ -71,6 +79,9 @@ class GatewaySettings:
     """File of model ids, one a line, that are neither listed nor answered; read again when it changes."""
     default_model: str | None = None
     """Model of requests that name none; when unset, the first one listed."""
+    on_error: str = attrs.field(default=OnError.STOP.value, validator=one_of(*OnError))
+    """What comes of a plugin that can't be loaded, set or started: it stops the start (`stop`), or is left out, which
+    the log and `/health` tell (`skip`)."""
     function_calling: str = attrs.field(default=CallMode.AUTO.value, validator=one_of(*CallMode))
     """How functions are offered to models: `native` by the upstream's own means, `emulated` as text in the system
     instruction and the answer, `auto` natively where model and request allow it."""

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from studiogate import hookimpl, hookspec
+from studiogate import hookimpl, hookspec, hookspecs
 from studiogate.config import Config
 from studiogate.errors import ConfigurationError
 from studiogate.exchange import Exchange
@@ -536,3 +536,38 @@ def test_requires_must_not_be_one_string() -> None:
 
     with pytest.raises(ConfigurationError, match="requires must be a tuple of names"):
         host({"sloppy": Sloppy})
+
+
+def version_of(needed: object) -> type:
+    """Make a plugin that needs a version of the contract."""
+    return type("Versioned", (), {"api_version": needed})
+
+
+@pytest.mark.parametrize("needed", ["1.0", "1.1", "1.3"])
+def test_a_plugin_fits_what_has_all_it_needs(needed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same major version, and no less of it."""
+    monkeypatch.setattr("studiogate.hookspecs.API_VERSION", "1.3")
+
+    assert host({"a": version_of(needed)}).names == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("needed", "message"),
+    [
+        ("1.4", "it needs version 1.4 of the plugin API, and this gateway has 1.3. Install a newer version of studiog"),
+        ("2.0", "it needs version 2.0 of the plugin API, and this gateway has 1.3. Install a newer version of studiog"),
+        ("0.9", "it is made for version 0.9 of the plugin API, and this gateway has 1.3. Install a newer version of t"),
+        (1, "api_version must be a text such as '1.3', not 1."),
+        ("1", "api_version must be a text such as '1.3', not '1'."),
+    ],
+)
+def test_a_plugin_for_another_version_is_refused(needed: object, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both versions are named, and what to install."""
+    monkeypatch.setattr("studiogate.hookspecs.API_VERSION", "1.3")
+
+    assert refused({"a": version_of(needed)}).startswith(f"plugin a: {message}")
+
+
+def test_the_contracts_version_is_a_version() -> None:
+    """What plugins are told to write fits."""
+    assert host({"a": version_of(hookspecs.API_VERSION)}).names == ("a",)
