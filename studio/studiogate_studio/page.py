@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -31,7 +32,7 @@ _ELEMENTS = load_part(__package__ or "", "elements.js")
 _BYTES_PER_MB = 1_000_000
 _POLL_S = 0.025
 _STOP_S = 3.0
-_EXPLAIN_S = 2.0
+_EXPLAIN_S = 3.0
 """How long a page that is no longer AI Studio's composer gets to show what it is instead."""
 _SERVER_ERROR = 500
 _NET_ERROR = re.compile(r"net::ERR_\w+")
@@ -84,16 +85,10 @@ class ChatPage:
         """Put files into the composer, to go with the prompt that is typed next.
 
         A composer that holds files already, from an attempt that failed, gets a fresh chat first. See `Uploads.attach`.
-
-        :raises SignedOut: the page has been left for the sign-in form.
         """
-        try:
-            if await self.uploads.held():
-                await self.open_new_chat()
-            await self.uploads.attach(files)
-        except PageBroken:
-            await self.explain()
-            raise
+        if await self.uploads.held():
+            await self.open_new_chat()
+        await self.uploads.attach(files)
         self.composer.files = len(files)
 
     async def heap_mb(self) -> float:
@@ -124,15 +119,8 @@ class ChatPage:
             raise PageBroken(_missing(look))
 
     async def type_prompt(self, text: str) -> str:
-        """Put a prompt into the composer; see `Composer.type_prompt`.
-
-        :raises SignedOut: the page has been left for the sign-in form.
-        """
-        try:
-            return await self.composer.type_prompt(text)
-        except PageBroken:
-            await self.explain()
-            raise
+        """Put a prompt into the composer; see `Composer.type_prompt`."""
+        return await self.composer.type_prompt(text)
 
     async def submit(self, seen: Seen = unseen) -> None:
         """Submit what was typed, once; see `Composer.submit`."""
@@ -192,21 +180,22 @@ class ChatPage:
     async def explain(self) -> None:
         """Raise what the page itself shows as the reason of a failure, if it shows one.
 
-        One that was left is waited for until it shows where it leads.
+        One that was left is waited for until it shows where it leads, for a bounded time.
 
         :raises SignedOut: it leads to the sign-in form.
-        :raises PageBroken: it says why it can't be used.
+        :raises PageBroken: it is gone, or says why it can't be used.
         """
-        deadline = asyncio.get_running_loop().time() + _EXPLAIN_S
-        while True:
-            look = await self._look_while_loading()
-            if look is not None:
-                refuse(look)
-                if look.composer:
-                    return
-            if asyncio.get_running_loop().time() > deadline:
-                return
-            await asyncio.sleep(_POLL_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_EXPLAIN_S):
+                while True:
+                    look = await self._look_while_loading()
+                    # The address is known before anything can be asked of what it leads to.
+                    refuse_address(self.page.url)
+                    if look is not None:
+                        refuse(look)
+                        if look.composer:
+                            return
+                    await asyncio.sleep(_POLL_S)
 
 
 def new_chat_url(settings: StudioSettings, *, model: str | None = None) -> str:
@@ -226,9 +215,7 @@ def refuse(look: Look) -> None:
     :raises SignedOut: it is the sign-in form.
     :raises PageBroken: AI Studio refuses this network or account.
     """
-    parts = urlsplit(look.url)
-    if parts.hostname == ACCOUNTS_HOST or parts.path.startswith(("/signin", "/ServiceLogin")):
-        raise SignedOut("Nobody is signed in to AI Studio in this browser.")
+    refuse_address(look.url)
     if look.composer:
         return
     if re.match(r"sign in\b", look.title, re.IGNORECASE):
@@ -237,6 +224,13 @@ def refuse(look: Look) -> None:
         raise PageBroken("AI Studio is not available from where this gateway runs.")
     if re.search(r"\b403\b|forbidden", look.title, re.IGNORECASE):
         raise PageBroken("AI Studio refuses this network or account (403).")
+
+
+def refuse_address(url: str) -> None:
+    """Raise SignedOut if an address is the sign-in form's."""
+    parts = urlsplit(url)
+    if parts.hostname == ACCOUNTS_HOST or parts.path.startswith(("/signin", "/ServiceLogin")):
+        raise SignedOut("Nobody is signed in to AI Studio in this browser.")
 
 
 def _missing(look: Look | None) -> str:

@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import attrs
 from playwright.async_api import Dialog, Error as PlaywrightError, Page
 
 from studiogate.attachments import Attachment
+from studiogate.errors import StudiogateError
 from studiogate.functions import FunctionPlan
 from studiogate.params import Params
 from studiogate_studio.composer import Seen, unseen
 from studiogate_studio.controls import set_run_settings
-from studiogate_studio.errors import PageBroken, PromptRefused
+from studiogate_studio.errors import PageBroken, PromptRefused, SignedOut
 from studiogate_studio.failures import kept
 from studiogate_studio.floor import Floor
 from studiogate_studio.page import ChatPage
@@ -38,6 +39,8 @@ class Tab:
     """What was done about functions in it, for the same."""
     answered: bool = attrs.field(default=False, init=False)
     """Whether an answer to this lease's prompt has certainly begun, seen by who reads the page's traffic."""
+    refused: bool = attrs.field(default=False, init=False)
+    """Whether this lease's prompt was certainly refused, so that there is no answer to read, seen by the same."""
     renewals: int = attrs.field(default=0, init=False)
     """How often it was given a fresh chat."""
     leased: bool = attrs.field(default=False, init=False)
@@ -62,6 +65,31 @@ class Tab:
             self.fault = why
             self._changed.set()
 
+    @asynccontextmanager
+    async def step(self, doing: str, *, spoils: bool = True) -> AsyncGenerator[None]:
+        """Do a step in the page; where it fails, tell the reason that the page shows, and keep what it shows.
+
+        A page may be left in the middle of any step, and then fails it in any way; so it is asked where it leads.
+
+        :param doing: what is done, in words without anything of the request's.
+        :param spoils: whether a tab whose page breaks in it is replaced.
+        :raises SignedOut: the page leads to the sign-in form.
+        :raises PageBroken: it is gone, or doesn't do what it should.
+        """
+        self.check()
+        try:
+            async with kept(self.chat, doing):
+                try:
+                    yield
+                except StudiogateError:
+                    await self.chat.explain()
+                    raise
+        except (PageBroken, SignedOut) as error:
+            if spoils:
+                # Only now that all has been looked at: a broken tab is closed at once.
+                self.broken(error.reason)
+            raise
+
     async def set_run_settings(self, run: RunSettings) -> Mapping[str, str]:
         """Set everything that the page's run settings hold, before files and prompt are put into the composer.
 
@@ -70,13 +98,8 @@ class Tab:
         :raises SignedOut: nobody is signed in any more.
         :raises PageBroken: the page is gone, or doesn't do what it should; the tab is replaced.
         """
-        self.check()
-        try:
-            async with kept(self.chat, "setting the run settings"):
-                return await set_run_settings(self.chat, run)
-        except PageBroken as error:
-            self.broken(error.reason)
-            raise
+        async with self.step("setting the run settings"):
+            return await set_run_settings(self.chat, run)
 
     async def attach(self, files: Sequence[Attachment]) -> None:
         """Put files into the composer, in order, before the prompt is typed.
@@ -86,13 +109,8 @@ class Tab:
         :raises SignedOut: nobody is signed in any more.
         :raises PageBroken: the page is gone, or doesn't get the files ready; the tab is replaced.
         """
-        self.check()
-        try:
-            async with kept(self.chat, "attaching files"):
-                await self.chat.attach(files)
-        except PageBroken as error:
-            self.broken(error.reason)
-            raise
+        async with self.step("attaching files"):
+            await self.chat.attach(files)
 
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer; returns the text as the page has it.
@@ -107,19 +125,15 @@ class Tab:
         await self.floor.join(self)
         if self.fault is not None:
             self.floor.leave(self)
-        self.check()
-        try:
-            async with kept(self.chat, "typing a prompt"):
-                return await self.chat.type_prompt(text)
-        except PageBroken as error:
-            self.broken(error.reason)
-            raise
+        async with self.step("typing a prompt"):
+            return await self.chat.type_prompt(text)
 
     async def submit(self, seen: Seen = unseen) -> None:
         """Submit what was typed; from here on `submitted` is true, unless the page certainly did not take it.
 
         :param seen: tells whether the request with the prompt has been seen, for callers who see the page's requests.
         :raises PromptRefused: nothing was sent.
+        :raises SignedOut: nobody is signed in any more; it may have been sent, or not.
         :raises PageBroken: it may have been sent, or not.
         """
         self.check()
@@ -127,7 +141,8 @@ class Tab:
             raise PageBroken("The prompt has been submitted in this tab already.")
         self.submitted = True
         try:
-            async with kept(self.chat, "submitting a prompt"):
+            # Another backend may still read there the answer to a prompt that was sent.
+            async with self.step("submitting a prompt", spoils=False):
                 await self.chat.submit(seen)
         except PromptRefused:
             self.submitted = False
@@ -165,7 +180,7 @@ class Tab:
 
     def renewed(self) -> None:
         """Forget the last lease."""
-        self.submitted = self.answered = False
+        self.submitted = self.answered = self.refused = False
         self.floor.leave(self)
         self.params, self.functions = None, FunctionPlan()
         self.renewals += 1

@@ -76,6 +76,19 @@ async def test_what_the_page_is_not_to_blame_for_is_not_kept(settings: StudioSet
     assert [each.name for each in failures(folder)[0].iterdir()] == ["failure.json"]
 
 
+async def test_a_backends_own_step_is_kept(settings: StudioSettings, tmp_path: Path) -> None:
+    """Like the tab's; and a tab whose page broke in it is replaced."""
+    folder = tmp_path / "debug"
+    async with running(attrs.evolve(settings, debug_dir=folder)) as pool, pool.lease() as tab:
+        with pytest.raises(PageBroken):
+            async with tab.step("testing"):
+                await tab.chat.probe.ask(bool, "no such thing")
+        assert tab.fault == "The page failed when asked to no such thing."
+
+    (only,) = failures(folder)
+    assert json.loads((only / "failure.json").read_text())["doing"] == "testing"
+
+
 async def test_a_page_that_cannot_be_used_is_kept_once(settings: StudioSettings, tmp_path: Path) -> None:
     """However often it is tried again; so its elements can be looked at."""
     mine = tmp_path / "mine.toml"

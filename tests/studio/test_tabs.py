@@ -11,7 +11,9 @@ from studiogate.exchange import Exchange
 from studiogate.prompt import build_prompt
 from studiogate_studio.errors import NotReady, PageBroken, SignedOut
 from studiogate_studio.keeper import BrowserState
+from studiogate_studio.run_settings import RunSettings
 from studiogate_studio.settings import StudioSettings
+from studiogate_studio.tab import Tab
 from studiogate_studio.tabs import TabPool, lease_for
 
 from .conftest import SHARED, Simulator, eventually, running
@@ -235,3 +237,26 @@ async def test_the_models_are_learnt_from_the_page(pool: TabPool) -> None:
     await eventually(lambda: pool.models.models != ())
 
     assert any(model.id.startswith("gemini") for model in pool.models.models)
+
+
+@pytest.mark.parametrize("after_ms", [0, 40, 150, 400])
+async def test_a_page_that_is_left_in_the_middle_is_told_as_signed_out(
+    pool: TabPool, simulator: Simulator, after_ms: int
+) -> None:
+    """In whichever step that is, since the page is asked where it leads."""
+    simulator.play(text=["never more"], hang_after_frames=0)
+    async with pool.lease() as tab:
+        await tab.page.evaluate(
+            "(ms) => void setTimeout(() => location.assign('https://accounts.google.com/ServiceLogin'), ms)", after_ms
+        )
+        with pytest.raises(SignedOut):
+            await _every_step(tab)
+
+
+async def _every_step(tab: Tab) -> None:
+    await tab.set_run_settings(RunSettings(temperature=0.5))
+    await tab.type_prompt("Will this be answered?")
+    await tab.submit()
+    async with tab.step("waiting for the answer's end"):
+        await tab.chat.probe.ask(bool, "stopped", wait_s=30)
+        await tab.chat.check()

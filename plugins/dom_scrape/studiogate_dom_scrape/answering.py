@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
+from studiogate.errors import Declined
 from studiogate.events import Event, Finish
 from studiogate.exchange import Exchange
 from studiogate.functions import FunctionPlan
@@ -32,10 +33,13 @@ async def answer(
     """Submit the prompt in a tab, unless that is done, and yield the answer's events; close it with `aclose`.
 
     :param model: the requested model as AI Studio lists it; None if it doesn't.
-    :raises Declined: the page doesn't offer what the answer would be wrong without.
+    :raises Declined: the page doesn't offer what the answer would be wrong without, or the prompt was refused already.
     :raises Unavailable: the page failed, or says what did.
     :raises InvalidRequest: the page doesn't take a file.
     """
+    if tab.refused:
+        # What the page shows of it says less than who saw the refusal.
+        raise Declined("the prompt has been submitted already, and AI Studio refused it")
     record = Record(tab.page)
     exchange.round_stack.enter_context(record.kept())
     if tab.submitted:
@@ -47,9 +51,8 @@ async def answer(
     # To the letter is what a client gets that waits for the whole, or whose answer is read by a machine.
     whole = not exchange.request.stream
     reading = Reading(
-        probe=tab.chat.probe,
+        chat=tab.chat,
         settings=settings,
-        known=tab.chat.composer.known,
         record=record,
         hold_thoughts=whole,
         hold_text=whole or exchange.params.response_format is not None or bool(functions.described),
@@ -63,17 +66,10 @@ async def _read(reading: Reading, exchange: Exchange, tab: Tab) -> AsyncGenerato
     """Yield the answer's events; one that is left before its end is stopped when the exchange ends."""
     finished = False
     try:
-        async with aclosing(reading.events()) as events:
+        async with tab.step("reading an answer"), aclosing(reading.events()) as events:
             async for event in events:
                 finished = finished or isinstance(event, Finish)
                 yield event
-    except PageBroken as error:
-        try:
-            await tab.chat.explain()
-        finally:
-            # Only now, since a broken tab is closed at once.
-            tab.broken(error.reason)
-        raise
     finally:
         if not finished:
             exchange.round_stack.push_async_callback(_stop, tab)
@@ -85,7 +81,8 @@ async def _submit(exchange: Exchange, tab: Tab, model: Model | None) -> PageFunc
     if exchange.attachments:
         await tab.attach(exchange.attachments)
     await tab.type_prompt(exchange.prompt.text)
-    await begin(tab.chat.probe)
+    async with tab.step("looking at the page before a prompt"):
+        await begin(tab.chat.probe)
     tab.params, tab.functions = exchange.params, functions
     try:
         await tab.submit()

@@ -24,6 +24,8 @@ from studiogate_dom_scrape.record import Record, Told
 from studiogate_dom_scrape.settings import DomScrapeSettings
 from studiogate_dom_scrape.troubles import failure_as_text, may_become_failure, refusal, verdict
 from studiogate_studio.errors import PageBroken
+from studiogate_studio.failures import kept
+from studiogate_studio.page import ChatPage
 from studiogate_studio.probe import Probe, load_part
 
 log = logging.getLogger(__name__)
@@ -41,10 +43,8 @@ _MEDIA_S = 20.0
 class Reading:
     """Read the answer to the prompt that is submitted in one page."""
 
-    probe: Probe
+    chat: ChatPage
     settings: DomScrapeSettings
-    known: tuple[str, ...]
-    """Ids of the bubbles that were there before."""
     record: Record
     hold_thoughts: bool
     """Whether thoughts are wanted to the letter, and so only when the answer is whole."""
@@ -115,9 +115,10 @@ class Reading:
     async def _source(self, action: str, shown: LiveText) -> str | None:
         try:
             # Opening, reading and leaving wait each; a page that does none of it must not hold the answer back.
-            found = await self._ask(
-                ShownText, action, wait_s=self.settings.source_s, slack_s=5 * self.settings.source_s
-            )
+            async with kept(self.chat, "reading an answer's source"):
+                found = await self._ask(
+                    ShownText, action, wait_s=self.settings.source_s, slack_s=5 * self.settings.source_s
+                )
         except PageBroken as error:
             log.warning("an answer's source could not be read: %s", error.reason)
             return None
@@ -179,8 +180,10 @@ class Reading:
         )
 
     async def _ask[T](self, kind: type[T], action: str, *, wait_s: float = 0, slack_s: float = 0, **more: Any) -> T:
-        return await self.probe.ask(
-            kind, action, part=reading_part(), wait_s=wait_s, slack_s=slack_s, known=self.known, **more
+        # Bubbles that were there before the prompt are none of its answer.
+        known = self.chat.composer.known
+        return await self.chat.probe.ask(
+            kind, action, part=reading_part(), wait_s=wait_s, slack_s=slack_s, known=known, **more
         )
 
 

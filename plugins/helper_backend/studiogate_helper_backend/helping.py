@@ -78,9 +78,14 @@ class Helping:
             # What a later backend has to know of the answer that it finds in the page.
             tab.params, tab.functions = exchange.params, functions
             await tab.submit(lambda: request.sent)
-            async with aclosing(functions.read(self._read(listener, exchange, request))) as events:
-                async for event in events:
-                    yield event
+            try:
+                async with aclosing(functions.read(self._read(listener, exchange, request))) as events:
+                    async for event in events:
+                        yield event
+            except ServiceError:
+                # A page that was left took its answer along, and the service is not to blame.
+                await tab.chat.explain()
+                raise
 
     async def _left(self, tab: Tab, sapisid: str, exchange: Exchange) -> AsyncGenerator[Event]:
         """Read the answer to a prompt that an earlier backend has submitted, if the service surely tells that one."""

@@ -69,6 +69,7 @@ class Answering:
         try:
             stream = await turn.answer()
             if stream.status != HTTP_OK:
+                tab.refused = True
                 raise await read_refusal(stream)
             tab.answered = True
             async with aclosing(functions.read(read_answer(stream, tail_s=self.tail_s))) as events:
@@ -77,6 +78,8 @@ class Answering:
             # A stream that stays open after its answer is nobody's.
             await turn.abort()
         except TransportError as error:
+            # A page that was left took its request along.
+            await tab.chat.explain()
             raise Unavailable(str(error)) from error
         finally:
             turn.let_go()
