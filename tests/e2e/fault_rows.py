@@ -17,6 +17,7 @@ import httpx
 from studiogate_studio.launch import installed_browsers
 from tests.connect_proxy import connect_proxy
 from tests.helper_backend.standin import CUT, HANG, Reply, answer, chunk, error, says, streams
+from tests.helper_service import Fault
 
 from .house import wait_until
 
@@ -47,6 +48,17 @@ class Own:
 
 
 @attrs.frozen(kw_only=True)
+class ReadsAlong:
+    """How the guide's helper service, which reads along, fares in a row; it stands behind helper_backend then."""
+
+    fault: Fault | None = None
+    after: int = 0
+    """Chunks that it tells before; the fault waits until the first was read."""
+    status: int = 500
+    """What it refuses with."""
+
+
+@attrs.frozen(kw_only=True)
 class Row:
     """One fault, and what comes of it."""
 
@@ -60,6 +72,8 @@ class Row:
     """Faults of the simulator's that are no part of an answer, such as the account's."""
     service: Reply = WELL
     """What the service behind helper_backend says."""
+    reads_along: ReadsAlong | None = None
+    """The guide's helper service in place of that; None for a row that has none."""
     own: "Callable[[Simulator], AbstractContextManager[Own]] | None" = None
     """What surrounds a gateway of the row's own; None where the one for its order will do."""
     act: "Callable[[Stage], None] | None" = None
@@ -80,7 +94,8 @@ class Row:
     """Who may answer the next request, where that isn't only the first in order."""
 
 
-def _kill_browser(stage: "Stage") -> None:
+def kill_browser(stage: "Stage") -> None:
+    """End the gateway's browser as the system would."""
     stage.gateway.browser().kill()
 
 
@@ -115,7 +130,7 @@ def _alone(_: "Simulator") -> Generator[Own]:
 
 @contextmanager
 def _patience(_: "Simulator") -> Generator[Own]:
-    yield Own(tables={"gateway.timeouts.stream_intercept": {"first_event_s": 20.0}}, act=_kill_browser)
+    yield Own(tables={"gateway.timeouts.stream_intercept": {"first_event_s": 20.0}}, act=kill_browser)
 
 
 @contextmanager
@@ -234,12 +249,70 @@ AT_THE_HELPER = (
         submitted=0,
     ),
 )
+
+
+def _reading_along(
+    words: str, fault: Fault | None, *, by: str = DOM, status: int = 500, failure: str = "", **more: Any
+) -> Row:
+    """Make the row of a fault of the guide's helper service; one that comes within its answer has a failure."""
+    service = ReadsAlong(fault=fault, after=1 if failure else 0, status=status)
+    act = _let_it_happen if failure else None
+    moment, stream = ("begun", True) if failure else ("before", False)
+    return Row(
+        fault=f"The service that reads along {words}",
+        order=HELPER_FIRST,
+        reads_along=service,
+        act=act,
+        moment=moment,
+        stream=stream,
+        by=HELPER if failure else by,
+        failure=failure,
+        **more,
+    )
+
+
+def _let_it_happen(stage: "Stage") -> None:
+    assert stage.reads_along is not None
+    stage.reads_along.fault_let.set()
+
+
+def _go_on_with_another(stage: "Stage") -> None:
+    assert stage.reads_along is not None
+    stage.reads_along.plant("Another answer, without an end. ", over=False)
+
+
+WITH_WHO_READS_ALONG = (
+    _reading_along("refuses: 500", Fault.REFUSE, by=STREAM),
+    _reading_along("refuses the account's cookie: 401", Fault.REFUSE, status=401, by=STREAM),
+    attrs.evolve(
+        _reading_along("goes on with another answer", None, by=STREAM), act=_go_on_with_another, moment="before"
+    ),
+    _reading_along("doesn't answer at all", Fault.SILENT),
+    _reading_along("stalls before its first word", Fault.STALL),
+    _reading_along("answers with garbage", Fault.GARBAGE),
+    _reading_along("breaks off in its first chunk", Fault.HALF),
+    _reading_along("ends its stream before it says anything", Fault.EARLY),
+    _reading_along("drops the connection", Fault.RESET),
+    _reading_along("stalls in the middle", Fault.STALL, failure="timeout_error"),
+    _reading_along("goes on with garbage", Fault.GARBAGE, failure="upstream_error"),
+    _reading_along("breaks off in its second chunk", Fault.HALF, failure="upstream_error"),
+    _reading_along("ends its stream in the middle", Fault.EARLY, failure="upstream_error"),
+    _reading_along("drops the connection in the middle", Fault.RESET, failure="upstream_error"),
+    Row(
+        fault="The page goes to the sign-in form while the service reads along",
+        order=HELPER_FIRST,
+        reads_along=ReadsAlong(),
+        scenario={"page": {"fault": "sign_in_redirect"}, "hang_after_frames": 0},
+        status=503,
+        failure="service_unavailable",
+    ),
+)
 WITH_THE_BROWSER = (
     Row(fault="The browser is killed before the request", own=_patience, by=STREAM, afterwards=STREAM_FIRST),
     Row(
         fault="The browser is killed while the answer is awaited",
         scenario={"hang_after_frames": 0},
-        act=_kill_browser,
+        act=kill_browser,
         afterwards=STREAM_FIRST,
         moment="submitted",
         by=HELPER,
@@ -247,7 +320,7 @@ WITH_THE_BROWSER = (
     Row(
         fault="The browser is killed in the middle of the answer",
         scenario={"hang_after_frames": 1},
-        act=_kill_browser,
+        act=kill_browser,
         afterwards=STREAM_FIRST,
         moment="begun",
         stream=True,
@@ -305,6 +378,12 @@ OVER_THE_PAGE = (
     *_over("Run is pressed and nothing happens", "submit_ignored"),
 )
 IN_THE_PAGE = (
+    Row(
+        fault="The page goes to the sign-in form while the stream is awaited",
+        scenario={"page": {"fault": "sign_in_redirect"}, "hang_after_frames": 0},
+        by=HELPER,
+        afterwards=STREAM_FIRST,
+    ),
     _page("Run is never enabled", "run_never_enabled", by=HELPER, submitted=0),
     _page("No API key is selected", "no_api_key", by=HELPER, submitted=0),
     _page("Run wants to be paid for", "paid_dialog", by=HELPER, submitted=0),
@@ -361,8 +440,8 @@ WITH_THE_ACCOUNT = (
         fault="The model is gone, and the service has none such",
         posted=({"name": "model_gone"},),
         service=error(404, "The model doesn't exist.", "model_not_found"),
-        status=502,
-        failure="upstream_error",
+        status=422,
+        failure="invalid_request_error",
         afterwards=STREAM_FIRST,
     ),
 )
@@ -381,6 +460,7 @@ ROWS = (
     *WITH_PROXIES,
     *ON_THE_WIRE,
     *AT_THE_HELPER,
+    *WITH_WHO_READS_ALONG,
     *HANDED_OVER,
     *OVER_THE_PAGE,
     *IN_THE_PAGE,

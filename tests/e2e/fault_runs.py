@@ -4,12 +4,14 @@ import json
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
 import httpx
+
+from tests.helper_service import HelperService, running_helper
 
 from .fault_rows import TEXT, WELL, Row
 from .house import Gateway, Simulator, running_gateway, running_simulator, wait_until, write_config
@@ -51,7 +53,13 @@ class Stage:
     gateway: Gateway
     simulator: Simulator
     service: Service
+    reads_along: HelperService | None
+    """The guide's helper service, where that stands behind helper_backend."""
     order: tuple[str, ...]
+
+    def serves(self, row: Row) -> bool:
+        """Tell whether a row can be played here."""
+        return self.order == row.order and (self.reads_along is None) == (row.reads_along is None)
 
     def play(self, row: Row) -> Observed:
         """Inject the fault, ask, look at what came of it, and ask once more."""
@@ -61,6 +69,9 @@ class Stage:
             self.simulator.fault(**fault)
         self.simulator.play(when=prompt, **{"text": ["All is ", "well."], **row.scenario})
         self.service.reply(row.service)
+        if self.reads_along is not None and row.reads_along is not None:
+            fails = row.reads_along
+            self.reads_along.fail(fails.fault, after=fails.after, status=fails.status, held=fails.after > 0)
         observed = self._asked(row, prompt)
         submitted = sum(prompt in turn["prompt"] for turn in self.simulator.log())
         asked = sum(prompt in request.body["messages"][-1]["content"] for request in self.service.asked)
@@ -79,6 +90,8 @@ class Stage:
         self.simulator.reset()
         self.service.reply(WELL)
         self.service.forget()
+        if self.reads_along is not None:
+            self.reads_along.reset()
 
     def _asked(self, row: Row, prompt: str) -> Observed:
         if row.act is not None and row.moment == "before":
@@ -174,13 +187,13 @@ class Theatre:
             self.close()
             with row.own(self.simulator) as own:
                 try:
-                    self._stage = self._opened(row.order, own.tables)
+                    self._stage = self._opened(row, own.tables)
                     return self._stage.play(attrs.evolve(row, act=own.act))
                 finally:
                     self.close()
-        if self._stage is None or self._stage.order != row.order:
+        if self._stage is None or not self._stage.serves(row):
             self.close()
-            self._stage = self._opened(row.order, {})
+            self._stage = self._opened(row, {})
         return self._stage.play(row)
 
     def close(self) -> None:
@@ -188,14 +201,26 @@ class Theatre:
         self._stack.close()
         self._stage = None
 
-    def _opened(self, order: tuple[str, ...], more: Mapping[str, Mapping[str, Any]]) -> Stage:
+    def _opened(self, row: Row, more: Mapping[str, Mapping[str, Any]]) -> Stage:
         self.simulator.reset()
-        folder = Path(tempfile.mkdtemp(prefix="-".join(order), dir=self.folder))
+        folder = Path(tempfile.mkdtemp(prefix="-".join(row.order), dir=self.folder))
         settings = tables(self.service)
+        helper = None if row.reads_along is None else self._stack.enter_context(self._reading_along(folder))
+        if helper is not None:
+            # It hears of an answer when the page does, and its own silence is what `lag_s` is for.
+            settings["gateway.timeouts.helper_backend"] = {"first_event_s": 15.0, "silence_s": 5.0}
+            settings["helper_backend"] = {**helper.table(), "lag_s": 1.0, "settle_s": 1.0}
         for name, table in more.items():
             settings.setdefault(name, {}).update(table)
-        config = write_config(folder, self.simulator, settings, backends=order)
-        return Stage(self._stack.enter_context(running_gateway(config)), self.simulator, self.service, order)
+        config = write_config(folder, self.simulator, settings, backends=row.order)
+        gateway = self._stack.enter_context(running_gateway(config))
+        return Stage(gateway, self.simulator, self.service, helper, row.order)
+
+    def _reading_along(self, folder: Path) -> AbstractContextManager[HelperService]:
+        simulator = self.simulator
+        return running_helper(
+            folder, simulator=simulator.port, simulator_ca=simulator.ca, storage_state=simulator.storage_state
+        )
 
 
 def tables(service: Service) -> dict[str, dict[str, Any]]:
@@ -223,4 +248,4 @@ def theatre(folder: Path) -> Generator[Theatre]:
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
     """Return rows so that each order of the backends is started once."""
-    return sorted(rows, key=lambda row: (row.own is None, row.order))
+    return sorted(rows, key=lambda row: (row.own is None, row.reads_along is not None, row.order))

@@ -64,7 +64,9 @@ class Tier:
     def prompts(self) -> list[str]:
         """Return the prompts that upstream was sent since the last time, and forget them."""
         if self.service is None:
-            return [turn["prompt"] for turn in self.simulator.log()]
+            turns = self.simulator.log()
+            assert {turn["generation"] for turn in turns} <= {self.generation}
+            return [turn["prompt"] for turn in turns]
         asked = [request.body["messages"][-1]["content"] for request in self.service.asked]
         self.service.forget()
         return asked

@@ -56,7 +56,7 @@ def standing(
             # Faults come in rows here; and a busy machine may be slow.
             "gateway": {"breaker_failures": 1000, "first_event_s": 30.0},
             "studio": {"tabs": tabs},
-            "helper_backend": {**helper.table(), "lag_s": 1.0},
+            "helper_backend": {**helper.table(), "lag_s": 1.0, "settle_s": 1.0},
         }
         for name, table in (tables or {}).items():
             settings.setdefault(name, {}).update(table)

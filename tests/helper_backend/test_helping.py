@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cases import CASES, Case, asked_of
 from tests.e2e.house import Simulator, deltas, running_simulator, wait_until
 from tests.helper_service import Fault, Kept
 
@@ -36,28 +35,14 @@ def stage(running: Stage) -> Stage:
     return running.ready()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_answers_are_those_of_every_tier(stage: Stage, case: Case) -> None:
-    """Text, reasoning, calls and finish reason, by one prompt and one account's cookie."""
-    stage.simulator.play(when=case.prompt[:100], **case.scenario)
-    said = asked_of(stage.gateway, case)
+def test_an_answer_is_asked_for_once(stage: Stage) -> None:
+    """By one connection, with the account's cookie; what the answers are like, the matrix shows."""
+    answer = stage.gateway.ask("Hello?")
 
-    assert said == case.said
+    assert answer.status_code == 200
     assert len(stage.simulator.log()) == 1
     assert [asked["cookie"] for asked in stage.helper.asked] == [f"SAPISID={stage.helper.sapisid}"]
     wait_until(lambda: stage.helper.listening == 0, "the connection's end")
-
-
-@pytest.mark.parametrize("generation", ["g2", "g1"])
-def test_older_pages_give_the_same_answers(stage: Stage, generation: str) -> None:
-    """The prompt is submitted in them by other elements; what the service tells is the same."""
-    stage.simulator.options(generation=generation)
-    for number in range(2 * stage.tabs):
-        assert stage.gateway.ask(f"another page, please: {number}").status_code == 200
-    for case in CASES:
-        stage.simulator.play(when=case.prompt[:100], **case.scenario)
-        assert asked_of(stage.gateway, case) == case.said
-        assert stage.simulator.turn(case.prompt[:100])["generation"] == generation
 
 
 def test_the_page_is_set_and_counts_tokens(stage: Stage) -> None:
