@@ -58,8 +58,8 @@ def each_tier(request: pytest.FixtureRequest) -> Gateway:
 
 @pytest.fixture(scope="package")
 def impatient(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
-    """Run a gateway that waits only seconds for a silent upstream."""
-    tables = {"gateway": {"first_event_s": 4.0, "silence_s": 1.0}, "studio": {"tabs": 1}}
+    """Run a gateway that waits only seconds for a silent upstream; a busy machine types for seconds, too."""
+    tables = {"gateway": {"first_event_s": 8.0, "silence_s": 1.0}, "studio": {"tabs": 1}}
     with running_gateway(write_config(tmp_path_factory.mktemp("impatient"), shared_simulator, tables)) as gateway:
         yield gateway
 

@@ -307,7 +307,7 @@ def test_large_files_from_a_shared_folder(tmp_path: Path, simulator: Simulator) 
 def test_a_page_that_does_not_end_an_upload(tmp_path: Path, simulator: Simulator) -> None:
     """The client is told in time, and the tab is replaced."""
     simulator.play_upload(fail="hang", times=1)
-    config = write_config(tmp_path, simulator, {"studio": {"tabs": 1, "upload_s": 2, "upload_s_per_mb": 0}})
+    config = write_config(tmp_path, simulator, {"studio": {"tabs": 1, "upload_s": 5, "upload_s_per_mb": 0}})
     with running_gateway(config) as gateway:
         answer = send(gateway, text("Look."), item(PNG))
         afterwards = send(gateway, text("Again."), item(PNG))

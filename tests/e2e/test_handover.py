@@ -14,9 +14,9 @@ STREAM, PAGE = "stream_intercept", "dom_scrape"
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
-    """Run a gateway with both backends that use the page; the first gets only a second for its first event."""
+    """Run a gateway with both backends that use the page; the first gets only seconds for its first event."""
     shared_simulator.reset()
-    tables = {"studio": {"tabs": 1}, "gateway.timeouts.stream_intercept": {"first_event_s": 1.0}}
+    tables = {"studio": {"tabs": 1}, "gateway.timeouts.stream_intercept": {"first_event_s": 5.0}}
     folder = tmp_path_factory.mktemp("both")
     with running_gateway(write_config(folder, shared_simulator, tables, backends=[STREAM, PAGE])) as gateway:
         yield gateway
@@ -65,7 +65,7 @@ def test_a_stream_that_can_not_be_read(gateway: Gateway, simulator: Simulator, *
 
 def test_an_answer_that_begins_late(gateway: Gateway, simulator: Simulator) -> None:
     """The first backend's patience ends before the first frame; what comes then is read in the page."""
-    simulator.play(when="slow", text=["", "Slow ", "and ", "sure."], chunk_delay_ms=1500)
+    simulator.play(when="slow", text=["", "Slow ", "and sure."], chunk_delay_ms=6000)
 
     answer = gateway.ask("slow", seed=7, temperature=0.3)
 
@@ -76,14 +76,14 @@ def test_an_answer_that_begins_late(gateway: Gateway, simulator: Simulator) -> N
     assert "x-studiogate-ignored" not in answer.headers
 
 
-def test_quota_that_the_page_shows(gateway: Gateway, simulator: Simulator) -> None:
-    """Both backends say the same, so the client gets it; nobody sends the prompt again."""
+def test_a_refusal_is_told_by_who_saw_it(gateway: Gateway, simulator: Simulator) -> None:
+    """The page has no answer to read then; nobody sends the prompt again."""
     simulator.play(when="too much", http_status=429, status=[8, "Resource has been exhausted"])
 
     answer = gateway.ask("too much")
 
     assert answer.status_code == 429
-    assert attempts(answer) == [f"{STREAM}=unavailable", f"{PAGE}=unavailable"]
+    assert attempts(answer) == [f"{STREAM}=unavailable", f"{PAGE}=declined"]
     assert len(simulator.log()) == 1
 
 
@@ -100,7 +100,7 @@ def test_a_stream_cut_before_its_first_frame(gateway: Gateway, simulator: Simula
 
 def test_leaving_after_the_handover_aborts_upstream(gateway: Gateway, simulator: Simulator) -> None:
     """The end of the exchange ends what the first backend has begun."""
-    simulator.play(when="leave", text=["", "one ", "two ", "three"], chunk_delay_ms=1200, hang_after_frames=3)
+    simulator.play(when="leave", text=["", "one ", "two ", "three"], chunk_delay_ms=6000, hang_after_frames=2)
 
     with gateway.streaming("leave") as response:
         chunks = deltas(response)

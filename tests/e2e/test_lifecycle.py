@@ -16,8 +16,9 @@ import pytest
 from .house import START_S, Gateway, Simulator, deltas, running_demo, running_gateway, texts, wait_until, write_config
 
 
-def test_ctrl_c_lets_a_running_answer_finish(config: Path, simulator: Simulator) -> None:
+def test_ctrl_c_lets_a_running_answer_finish(tmp_path: Path, simulator: Simulator) -> None:
     """The first signal ends the serving, not the answer; nothing of the process is left."""
+    config = write_config(tmp_path, simulator, {"gateway": {"grace_s": 60.0}})
     simulator.play(text=["slowly "] * 20, chunk_delay_ms=50)
     with running_gateway(config) as gateway, gateway.streaming("last words") as response:
         chunks = deltas(response)
@@ -29,7 +30,7 @@ def test_ctrl_c_lets_a_running_answer_finish(config: Path, simulator: Simulator)
 
     assert rest[-1]["choices"][0]["finish_reason"] == "stop"
     assert code == 0
-    assert not psutil.wait_procs(below, timeout=5)[1]
+    assert not psutil.wait_procs(below, timeout=20)[1]
 
 
 def test_an_answer_that_outlives_the_grace_is_ended_cleanly(tmp_path: Path, simulator: Simulator) -> None:
@@ -133,7 +134,7 @@ def test_the_demo_answers_and_leaves_nothing_behind(demo: Gateway, temporary: Pa
     assert curl.stdout.rstrip().endswith("data: [DONE]")
     assert first
     assert code == 0
-    assert not psutil.wait_procs(below, timeout=5)[1]
+    assert not psutil.wait_procs(below, timeout=20)[1]
     assert list(temporary.iterdir()) == []
     assert '"level": "error"' not in demo.said()
 

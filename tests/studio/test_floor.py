@@ -31,7 +31,7 @@ async def test_tabs_are_on_the_floor_side_by_side() -> None:
     """Nobody waits while nobody wants it alone; joining again changes nothing."""
     floor = Floor()
     for tab in (ONE, TWO, ONE):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             await floor.join(tab)
 
 
@@ -89,7 +89,7 @@ async def test_who_gives_up_waiting_holds_nobody_up() -> None:
     assert await waits(waiting)
     waiting.cancel()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         await floor.join(THREE)
 
 

@@ -28,7 +28,7 @@ async def test_nothing_is_left_after_the_stop(settings: StudioSettings) -> None:
             assert browsers()
         keeper = pool.keeper
 
-    await eventually(lambda: not descendants(), within_s=5)
+    await eventually(lambda: not descendants())
     assert keeper.state is BrowserState.STOPPED
 
 
@@ -41,7 +41,7 @@ async def test_nothing_is_left_when_cancelled_during_the_launch(settings: Studio
     task.cancel()
     await asyncio.wait([task])
 
-    await eventually(lambda: not descendants(), within_s=8)
+    await eventually(lambda: not descendants())
 
 
 async def test_a_killed_browser_is_started_again(settings: StudioSettings) -> None:

@@ -128,7 +128,7 @@ async def test_run_is_clicked_when_keys_do_nothing(pool: TabPool, simulator: Sim
 async def test_a_page_that_ignores_run_refuses_the_prompt(settings: StudioSettings, simulator: Simulator) -> None:
     """Nothing was sent, and the tab says so, so that another backend may send it."""
     short = StudioSettings(
-        profile=settings.profile, tabs=1, reroute=settings.reroute, reroute_ca=settings.reroute_ca, submit_s=1
+        profile=settings.profile, tabs=1, reroute=settings.reroute, reroute_ca=settings.reroute_ca, submit_s=4
     )
     async with running(short) as pool, pool.lease() as tab:
         await tab.page.evaluate(DEAF)

@@ -203,7 +203,7 @@ async def test_a_file_that_is_dropped_without_a_word(
 async def test_an_upload_that_never_ends(settings: StudioSettings, simulator: Simulator, make: Make) -> None:
     """It is given up in time, and its tab replaced."""
     simulator.play_upload(when="b.png", fail="hang")
-    async with running(attrs.evolve(settings, upload_s=1, upload_s_per_mb=0)) as pool:
+    async with running(attrs.evolve(settings, upload_s=5, upload_s_per_mb=0)) as pool:
         async with pool.lease() as tab:
             with pytest.raises(PageBroken, match="1 of 2 are ready"):
                 await tab.attach([make("a.png"), make("b.png")])
