@@ -13,7 +13,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -77,6 +77,13 @@ class Chain:
             name: Breaker(failures_allowed=settings.breaker_failures, pause_s=settings.breaker_pause_s)
             for name in names
         }
+
+    def take_over(self, breakers: Mapping[str, Breaker]) -> None:
+        """Go on with breakers of a chain before this one, whose backends are these; by this chain's settings."""
+        for name, breaker in breakers.items():
+            mine = self.breakers[name]
+            breaker.failures_allowed, breaker.pause_s = mine.failures_allowed, mine.pause_s
+            self.breakers[name] = breaker
 
     async def answer(self, exchange: Exchange) -> AsyncGenerator[Event]:
         """Yield the events of the first backend that answers; close it with `aclose`.

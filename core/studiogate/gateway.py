@@ -7,9 +7,8 @@ The HTTP side holds no resources: whatever an exchange opens is on its stack, an
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import attrs
@@ -33,15 +32,16 @@ from studiogate.errors import (
 from studiogate.events import Media
 from studiogate.exchange import Caller, Exchange, new_id
 from studiogate.functions import CallMode
+from studiogate.generations import Generations
 from studiogate.health import Health
-from studiogate.plugins import Implementation, PluginHost
+from studiogate.plugins import Implementation, InstalledPlugins, PluginHost
 from studiogate.prompt import build_prompt
 from studiogate.queue import ExchangeQueue
+from studiogate.settings import GatewaySettings, fixed_by
 from studiogate.source_list import SourceList
 from studiogate.strict import shown_name
 from studiogate.tool_loop import ToolLoop
 from studiogate.tools import ToolPlan
-from studiogate.workdirs import Workdirs
 
 log = logging.getLogger(__name__)
 
@@ -52,21 +52,62 @@ DEFAULT_SLOTS = 8
 class Gateway:
     """Run exchanges over the plugins of one configuration."""
 
-    def __init__(self, config: Config, plugins: PluginHost) -> None:
+    def __init__(self, config: Config, plugins: PluginHost, before: "Gateway | None" = None) -> None:
+        """Make a gateway of a configuration's plugins.
+
+        :param before: the gateway that this one is to follow (`reload`).
+        """
         self.config = config
-        self.settings = config.gateway
+        self.settings: GatewaySettings = config.gateway if before is None else fixed_by(before.settings, config.gateway)
         self.plugins = plugins
+        self.follows = before is not None
+        """Whether it was made to follow one that still runs, and holds for example its ports."""
         self.catalogue = Catalogue(config, plugins)
         self.started = asyncio.Event()
         """Set once every plugin's lifespan is entered."""
         self.chain = Chain(plugins, self.settings, config.defaults)
         self.tool_loop = ToolLoop(self.chain, self.settings)
-        self.queue = ExchangeQueue(slots=self.settings.slots or _capacity(plugins), limit=self.settings.queue_limit)
-        self._workdirs = Workdirs(self.settings.upload_files_dir)
+        self.slots = self.settings.slots or _capacity(plugins)
+        """How many exchanges its plugins can carry at once."""
+        self.generations: Generations = (
+            Generations(self, self.settings, self.slots) if before is None else before.generations
+        )
+        """This gateway and those before and after it, with what they share."""
         self._running: dict[asyncio.Task[None], Exchange] = {}
-        self.created = int(time.time())
-        """When this gateway was made, Unix time in seconds."""
-        self._stopping = False
+
+    @property
+    def queue(self) -> ExchangeQueue:
+        """Return the queue, one for all generations."""
+        return self.generations.queue
+
+    @property
+    def created(self) -> int:
+        """Return when the first generation was made, Unix time in seconds."""
+        return self.generations.created
+
+    @property
+    def current(self) -> "Gateway":
+        """Return the generation that takes requests now: this one, until a reload has replaced it."""
+        return self.generations.current
+
+    @property
+    def supervisors(self) -> tuple["asyncio.Task[None]", ...]:
+        """Return the tasks of the exchanges that wait or run on this generation."""
+        return tuple(self._running)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Return the exchanges that wait or run on this generation."""
+        return tuple(self._running.values())
+
+    @property
+    def kept_backends(self) -> tuple[str, ...]:
+        """Return the backends that go on from the generation before."""
+        return tuple(name for name in self.chain.breakers if name in self.plugins.kept)
+
+    @property
+    def _stopping(self) -> bool:
+        return self.generations.stopping
 
     def plugin[T](self, kind: type[T]) -> T:
         """Return the loaded plugin of a class; a plugin reaches what it requires with this."""
@@ -75,18 +116,27 @@ class Gateway:
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
         """Enter every plugin's lifespan in order; at the end cancel what still runs and leave them in reverse."""
-        for name, source in self.plugins.off.items():
-            log.info("plugin %s is switched off (%s): it counts as not listed", name, source)
-        async with AsyncExitStack() as stack:
-            if self.plugins.implementations("resolve_attachments"):
-                stack.enter_context(self._workdirs.opened())
-            for hook in self.plugins.implementations("lifespan"):
-                await stack.enter_async_context(hook(gateway=self))
-            self.started.set()
-            try:
-                yield
-            finally:
-                await self.end_exchanges()
+        self._tell_off()
+        async with self.generations.living():
+            yield
+
+    async def reload(self, config: Config, installed: InstalledPlugins | None = None) -> "Gateway":
+        """Follow a changed configuration: what runs and waits ends as it began, new requests go to what is returned.
+
+        Plugins for which nothing has changed go on; the others start before the change and end after the last exchange
+        that may need them. One reload at a time; another one waits.
+
+        :param installed: as `PluginHost` takes it.
+        :raises ConfigurationError: the configuration or a plugin can't be used; everything is as it was.
+        """
+        async with self.generations.changing:
+            before = self.current
+            if self._stopping:
+                raise ConfigurationError("The gateway is stopping.")
+            following = Gateway(config, PluginHost(config, installed, before.plugins), before)
+            following._tell_off()
+            await self.generations.hand_over(following)
+        return following
 
     def submit(self, request: ChatRequest, caller: Caller | None = None, *, exchange_id: str | None = None) -> Exchange:
         """Start an exchange and return it at once; read its answer with `exchange.events()`.
@@ -96,6 +146,9 @@ class Gateway:
         :raises ModelNotFound: the model isn't among those on offer.
         :raises ServiceUnavailable: the gateway is stopping.
         """
+        if self.current is not self:
+            # Replaced while the request was read; what this one had may have ended.
+            return self.current.submit(request, caller, exchange_id=exchange_id)
         if self._stopping:
             raise ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
         if self.settings.only_collect_current_user_attachments:
@@ -122,7 +175,7 @@ class Gateway:
 
         Never blocks: the exchange closes what it opened a moment later.
         """
-        for exchange in self._running.values():
+        for exchange in (each for generation in self.generations.alive for each in generation.exchanges):
             if exchange.id == exchange_id:
                 exchange.cancel()
                 return True
@@ -134,6 +187,7 @@ class Gateway:
         states: dict[str, Health | None] = {
             hook.plugin: told(hook, failed) for hook in self.plugins.implementations("health")
         }
+        states |= dict.fromkeys(self.generations.broken(self), failed)
         left_out = {name: _left_out(why) for name, why in self.plugins.left_out.items()}
         return {name: health for name, health in states.items() if health is not None} | left_out
 
@@ -171,17 +225,16 @@ class Gateway:
 
     async def drain(self, grace_s: float) -> None:
         """Take no more requests and wait for the running ones, at most `grace_s` seconds."""
-        self._stopping = True
-        if self._running:
-            await asyncio.wait(self._running, timeout=grace_s)
+        self.generations.stopping = True
+        await self.generations.exchanges_over(grace_s)
 
     async def end_exchanges(self) -> None:
         """Take no more requests, cancel the running ones and wait until they have closed what they opened."""
-        self._stopping = True
-        for exchange in self._running.values():
-            exchange.cancel()
-        if self._running:
-            await asyncio.wait(self._running)
+        await self.generations.end_exchanges()
+
+    def _tell_off(self) -> None:
+        for name, source in self.plugins.off.items():
+            log.info("plugin %s is switched off (%s): it counts as not listed", name, source)
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
         exchange = self._running.pop(task)
@@ -201,7 +254,7 @@ class Gateway:
         try:
             async with asyncio.timeout_at(exchange.deadline), exchange.stack:
                 await self._prepare(exchange)
-                await exchange.stack.enter_async_context(self.queue.slot(exchange))
+                await exchange.stack.enter_async_context(self.queue.slot(exchange, self.slots))
                 exchange.stack.push_async_callback(exchange.close_round)
                 async with aclosing(self.tool_loop.answer(exchange)) as events:
                     async for event in events:
@@ -254,7 +307,7 @@ class Gateway:
         hooks = self.plugins.implementations("resolve_attachments")
         if not hooks:
             raise InvalidRequest("This gateway takes no attachments.", param=refs[0].param)
-        workdir = await exchange.stack.enter_async_context(self._workdirs.folder(exchange.id))
+        workdir = await exchange.stack.enter_async_context(self.generations.workdirs.folder(exchange.id))
         for hook in hooks:
             left = [ref for ref in refs if ref not in found]
             if left:

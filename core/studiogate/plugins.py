@@ -34,6 +34,7 @@ from studiogate import hookspecs
 from studiogate.config import Config, suggest
 from studiogate.errors import ConfigurationError, PluginRefused
 from studiogate.hook_usage import HookUsage
+from studiogate.keeping import Standing, unchanged
 from studiogate.plugin_files import file_plugins
 from studiogate.settings import OnError
 
@@ -73,10 +74,13 @@ class Implementation:
 class PluginHost:
     """Load the plugins a configuration lists, and those they require, in order."""
 
-    def __init__(self, config: Config, installed: InstalledPlugins | None = None) -> None:
+    def __init__(
+        self, config: Config, installed: InstalledPlugins | None = None, before: "PluginHost | None" = None
+    ) -> None:
         """Load and construct every plugin.
 
         :param installed: loaders of plugin classes by name; the installed entry points when None.
+        :param before: a host whose plugins go on in this one where nothing has changed for them; the others are made.
         :raises ConfigurationError: a plugin is unknown, broken, or its settings are wrong.
         """
         self.config = config
@@ -87,10 +91,14 @@ class PluginHost:
         self.left_out: dict[str, str] = {}
         """The plugins that can't be used, where that doesn't stop the start; under each name why, in a few words that
         anybody may read."""
-        self._usages: dict[tuple[str, str], HookUsage] = {}
+        self._before = before
+        self.usage_by_hook: dict[tuple[str, str], HookUsage] = {} if before is None else before.usage_by_hook
+        """What hooks have cost, by plugin and hook; counted on from the host before."""
         config.check_tables((*self._installed, *config.plugins))
         while not self._built():
             pass
+        # One host doesn't keep all those before it.
+        self._before = None
 
     def _built(self) -> bool:
         """Put everything together but for what is left out; return whether that worked, else one more is left out."""
@@ -106,11 +114,17 @@ class PluginHost:
                 if (module := getattr(kind, "hookspecs", None)) is not None:
                     with _refusing(name, "brings hooks that can't be used"):
                         self._manager.add_hookspecs(module)
-            for name, kind in kinds.items():
-                self._register(name, kind)
+            self.standing = {name: self._stands(name, kind) for name, kind in kinds.items()}
+            """What each loaded plugin is, by name in order."""
+            self.kept = frozenset[str]() if self._before is None else unchanged(self._before.standing, self.standing)
+            """The plugins that go on from the host before."""
+            for name, standing in self.standing.items():
+                self._register(name, standing)
             self._refuse_unknown_hooks()
         except PluginRefused as refusal:
-            if self.config.gateway.on_error != OnError.SKIP:
+            # One that runs is not left out by a reload: that changes nothing then, and says why.
+            runs = self._before is not None and refusal.plugin in self._before.names
+            if runs or self.config.gateway.on_error != OnError.SKIP:
                 raise
             log.error("%s\nIt is left out ([gateway] on_error).", refusal)  # noqa: TRY400 - the message says all
             self.left_out[refusal.plugin] = refusal.in_short
@@ -126,6 +140,10 @@ class PluginHost:
     def installed(self) -> tuple[str, ...]:
         """Return the names of all plugins there are, listed or not."""
         return tuple(self._installed)
+
+    def instance(self, name: str) -> object:
+        """Return the loaded plugin of a name."""
+        return self._plugins[name]
 
     def plugin[T](self, kind: type[T]) -> T:
         """Return the loaded plugin of a class.
@@ -155,7 +173,7 @@ class PluginHost:
                 plugin=name,
                 function=found[name].function,
                 arguments=tuple(found[name].argnames),
-                usage=self._usages.setdefault((name, hook), HookUsage(name, hook)),
+                usage=self.usage_by_hook.setdefault((name, hook), HookUsage(name, hook)),
             )
             for name in self._plugins
             if name in found
@@ -164,7 +182,7 @@ class PluginHost:
     @property
     def usages(self) -> tuple[HookUsage, ...]:
         """Return what each hook of each plugin has cost so far, of those that were asked for."""
-        return tuple(self._usages.values())
+        return tuple(self.usage_by_hook.values())
 
     def call(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
         """Call a sync hook of every plugin, in order; return (plugin, result) where the result isn't None."""
@@ -253,22 +271,26 @@ class PluginHost:
         with _refusing(name, "is set wrongly"):
             return self.config.settings(name, kind)
 
-    def _make(self, name: str, kind: type) -> object:
+    def _stands(self, name: str, kind: type) -> Standing:
         settings = getattr(kind, "settings", None)
-        if settings is None:
-            if self.config.tables.get(name):
-                message = f"{self.config.path.name}: [{name}]: this plugin has no settings."
-                raise PluginRefused(name, message, "is set wrongly")
-            arguments: tuple[object, ...] = ()
-        else:
-            arguments = (self._settings(name, settings),)
-        with _refusing(name, "can't be made"):
-            return kind(*arguments)
+        if settings is None and self.config.tables.get(name):
+            message = f"{self.config.path.name}: [{name}]: this plugin has no settings."
+            raise PluginRefused(name, message, "is set wrongly")
+        made = None if settings is None else self._settings(name, settings)
+        return Standing(kind=kind, requires=self._required[name], settings=made)
 
-    def _register(self, name: str, kind: type) -> None:
-        if name not in self._made:
-            self._made[name] = self._make(name, kind)
-        plugin = self._made[name]
+    def _make(self, name: str, standing: Standing) -> object:
+        arguments = () if standing.settings is None else (standing.settings,)
+        with _refusing(name, "can't be made"):
+            return standing.kind(*arguments)
+
+    def _register(self, name: str, standing: Standing) -> None:
+        if self._before is not None and name in self.kept:
+            plugin = self._before.instance(name)
+        else:
+            if name not in self._made:
+                self._made[name] = self._make(name, standing)
+            plugin = self._made[name]
         self._refuse_call_order(name, plugin)
         try:
             self._manager.register(plugin, name)

@@ -8,6 +8,9 @@ most one exchange of each other caller to begin, however many they have waiting,
 `limit` exchanges may wait, whoever sent them. When so many do, a caller may still come while fewer of its own wait than
 an equal share: `limit` divided by the callers that wait, itself included, and at least one. So nobody can keep another
 out by filling the queue, and nobody ever has more than `limit` waiting.
+
+A reload may change slots and limit (`resize`). One that waits goes on by the slots it was promised where these are
+fewer: what answers it has room for no more. So while such wait, the smaller number holds for all.
 """
 
 import asyncio
@@ -25,6 +28,8 @@ from studiogate.exchange import Exchange
 class _Waiter:
     exchange: Exchange
     admitted: asyncio.Future[None]
+    slots: int
+    """How many exchanges, this one included, may run at once for it to begin."""
 
     @property
     def caller(self) -> str:
@@ -38,12 +43,19 @@ class _Line:
     _running: Counter[str] = attrs.field(factory=Counter[str])
     _waiting: dict[str, deque[_Waiter]] = attrs.field(factory=dict[str, deque[_Waiter]])
     # By caller, never empty; the one that was served longest ago stands first.
+    _promised: Counter[int] = attrs.field(factory=Counter[int])
+    # How many of those that wait do so for which number of slots.
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
     def copy(self) -> "_Line":
-        return _Line(self._running.copy(), {caller: waiters.copy() for caller, waiters in self._waiting.items()})
+        waiting = {caller: waiters.copy() for caller, waiters in self._waiting.items()}
+        return _Line(self._running.copy(), waiting, self._promised.copy())
+
+    def room(self, slots: int) -> int:
+        """Return how many exchanges may run at once for everyone who waits to be content; of `slots` at most."""
+        return min(self._promised, default=slots)
 
     def count(self, caller: str) -> int:
         """Return how many of a caller wait."""
@@ -55,6 +67,7 @@ class _Line:
 
     def join(self, waiter: _Waiter) -> None:
         self._waiting.setdefault(waiter.caller, deque()).append(waiter)
+        self._promised[waiter.slots] += 1
 
     def leave(self, waiter: _Waiter) -> bool:
         """Take a waiter out; returns False if it doesn't wait."""
@@ -62,6 +75,9 @@ class _Line:
         if waiter not in waiters:
             return False
         waiters.remove(waiter)
+        self._promised[waiter.slots] -= 1
+        if not self._promised[waiter.slots]:
+            del self._promised[waiter.slots]
         if not waiters:
             del self._waiting[waiter.caller]
         return True
@@ -113,7 +129,7 @@ class ExchangeQueue:
         line, running = self._line.copy(), deque(each.caller.id for each in self._running)
         order: list[Exchange] = []
         while (waiter := line.next()) is not None:
-            if len(running) >= self.slots:
+            if len(running) >= min(self.slots, line.room(self.slots)):
                 line.ended(running.popleft())
                 continue
             line.leave(waiter)
@@ -125,29 +141,35 @@ class ExchangeQueue:
     @property
     def full(self) -> bool:
         """Whether every slot is held."""
-        return len(self._running) >= self.slots
+        return not self._fits(self.slots)
+
+    def resize(self, *, slots: int, limit: int) -> None:
+        """Change how many may run at once and how many may wait; nobody who does is sent away."""
+        self.slots, self.limit = slots, limit
+        self._admit()
 
     @asynccontextmanager
-    async def slot(self, exchange: Exchange) -> AsyncGenerator[None]:
+    async def slot(self, exchange: Exchange, slots: int | None = None) -> AsyncGenerator[None]:
         """Hold a slot; waits for one.
 
+        :param slots: how many may run at once for this exchange to begin, where that isn't the queue's own number.
         :raises RateLimited: too many wait already.
         """
-        await self._enter(exchange)
+        await self._enter(exchange, self.slots if slots is None else slots)
         try:
             yield
         finally:
             self._end(exchange)
             self._admit()
 
-    async def _enter(self, exchange: Exchange) -> None:
-        if not self._line and not self.full:
+    async def _enter(self, exchange: Exchange, slots: int) -> None:
+        if not self._line and self._fits(slots):
             exchange.enqueue()
             self._begin(exchange)
             return
         self._refuse_too_many(exchange.caller.id)
         exchange.enqueue()
-        waiter = _Waiter(exchange, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(exchange, asyncio.get_running_loop().create_future(), slots)
         self._line.join(waiter)
         try:
             await waiter.admitted
@@ -167,12 +189,15 @@ class ExchangeQueue:
             )
 
     def _admit(self) -> None:
-        while not self.full and (waiter := self._line.next()) is not None:
+        while self._fits(self._line.room(self.slots)) and (waiter := self._line.next()) is not None:
             self._line.leave(waiter)
             if not waiter.admitted.cancelled():
                 self._begin(waiter.exchange)
                 waiter.admitted.set_result(None)
             # Else its task was cancelled in this same turn and hasn't run since.
+
+    def _fits(self, slots: int) -> bool:
+        return len(self._running) < min(self.slots, slots)
 
     def _begin(self, exchange: Exchange) -> None:
         self._running.append(exchange)

@@ -142,3 +142,26 @@ class GatewaySettings:
     """Size limit of a request's body; then 413."""
     max_media_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=positive)
     """Size limit of the images and sounds of one answer together; a backend that sends more has failed, 502."""
+
+
+FIXED = (
+    "host",
+    "port",
+    "insecure",
+    "trusted_hosts",
+    "keys_file",
+    "state_dir",
+    "upload_files_dir",
+    "max_body_bytes",
+)
+"""Settings that hold from a gateway's start to its end: who can reach it, and what it has opened."""
+
+
+def fixed_by(running: GatewaySettings, wanted: GatewaySettings) -> GatewaySettings:
+    """Return settings for a gateway that runs: those wanted, but for what can't change before its end."""
+    return attrs.evolve(wanted, **{name: getattr(running, name) for name in FIXED})
+
+
+def not_changed(running: GatewaySettings, wanted: GatewaySettings) -> tuple[str, ...]:
+    """Return the names of the settings that are wanted otherwise than they stay."""
+    return tuple(name for name in FIXED if getattr(running, name) != getattr(wanted, name))

@@ -33,6 +33,11 @@ class Workdirs:
         self._base = base
         self._own: Path | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether folders can be made."""
+        return self._own is not None
+
     @contextmanager
     def opened(self) -> Generator[None]:
         """Remove what crashes left, and hold a folder of this gateway until the end.

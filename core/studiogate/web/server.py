@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from litestar import Litestar
 
 from studiogate.config import Config
 from studiogate.errors import ConfigurationError
@@ -39,9 +40,22 @@ LET_GO_S = 2.0
 class Running:
     """Hold a serving gateway."""
 
-    gateway: Gateway
+    _first: Gateway
     url: str
     """Such as `http://127.0.0.1:2048`, without a path."""
+    _app: Litestar
+    _installed: InstalledPlugins | None
+
+    @property
+    def gateway(self) -> Gateway:
+        """Return the gateway that takes the requests now."""
+        return self._first.current
+
+    async def reload(self, config: Config) -> Gateway:
+        """Follow a changed configuration, as `Gateway.reload` does; returns the gateway that takes the requests now."""
+        following = await self.gateway.reload(config, self._installed)
+        self._app.state.gateway = self.gateway
+        return following
 
 
 @asynccontextmanager
@@ -56,9 +70,10 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
     _refuse_open_doors(settings, keys)
     address, port = _free_address(settings.host, settings.port)
     gateway = Gateway(config, PluginHost(config, installed))
+    app = create_app(gateway, keys)
     async with gateway.lifespan():
         server: Any = Server(
-            taking_in_the_unread(create_app(gateway, keys)),
+            taking_in_the_unread(app),
             address=address,
             port=port,
             # The app has no lifespan; the gateway's is entered around the server.
@@ -70,7 +85,7 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
         try:
             await _listening(address, port, serving)
             host = f"[{address}]" if ":" in address else address
-            yield Running(gateway, f"http://{host}:{port}")
+            yield Running(gateway, f"http://{host}:{port}", app, installed)
         finally:
             server.stop()
             # Streams end because their exchanges do; only then does granian return.

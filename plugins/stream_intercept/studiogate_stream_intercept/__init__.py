@@ -78,7 +78,8 @@ class StreamIntercept:
         try:
             await proxy.start()
         except PortTaken as taken:
-            if len(gateway.chain.backends) == 1:
+            if gateway.follows or len(gateway.chain.backends) == 1:
+                # A reload that is refused leaves the proxy that runs, and most likely has the port.
                 raise
             # The others answer meanwhile.
             log.warning("stream_intercept is inactive: %s", taken)
