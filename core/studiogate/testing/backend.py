@@ -29,6 +29,7 @@ from studiogate.testing.steps import spread
 NEXT = "next_backend"
 """The name of the backend that stands after the plugin."""
 UNKNOWN_MODEL = "studiogate-testing-no-such-model"
+_AFTER = {NEXT: scripted(says("the next backend says"))}
 
 
 class Does(StrEnum):
@@ -85,10 +86,9 @@ class BackendContract(Contract):
     async def life(self, does: Does = Does.ANSWER, **gateway: Any) -> AsyncGenerator["Life"]:
         """Run a gateway around the plugin, another backend after it, and record the plugin's calls."""
         recorder = Recorder()
-        after = {NEXT: scripted(says("the next backend says"))}
         async with (
             self.upstream(does) as settings,
-            self.living(settings, recorder.recording(self.plugin), after=after, **gateway) as running,
+            self.living(settings, recorder.recording(self.plugin), after=_AFTER, **gateway) as running,
         ):
             yield Life(contract=self, gateway=running, recorder=recorder)
 
@@ -131,13 +131,19 @@ class BackendContract(Contract):
         "A request that isn't for it is declined before the first event, with a reason, and the next backend answers."
     )
     async def test_declines(self) -> None:
-        """Ask what isn't for it."""
-        request = self.foreign_request()
+        """Ask what isn't for it: `foreign_request`, else an unknown model, else anything while it isn't set up."""
+        foreign = self.foreign_request()
         async with self.life() as life:
-            exchange = await life.ask(request or attrs.evolve(self.request("Hello"), model=UNKNOWN_MODEL))
+            exchange = await life.ask(foreign or attrs.evolve(self.request("Hello"), model=UNKNOWN_MODEL))
             call = life.call_of(exchange)
-        if request is None and (call is None or not isinstance(call.error, Declined | Unavailable)):
-            raise NotTried("no request is known that it declines: override `foreign_request` in the contract class")
+        if foreign is None and (call is None or not isinstance(call.error, Declined | Unavailable)):
+            recorder = Recorder()
+            async with self.living(None, recorder.recording(self.plugin), after=_AFTER, bare=True) as gateway:
+                life = Life(contract=self, gateway=gateway, recorder=recorder)
+                exchange = await life.ask(self.request("Hello"))
+                call = life.call_of(exchange)
+            if call is None or not isinstance(call.error, Declined):
+                raise NotTried("no request is known that it declines: override `foreign_request` in the contract class")
         _check_passed_on(exchange, call, Declined)
 
     @rule("An upstream that fails before the first event makes it raise Unavailable, and the next backend answers.")

@@ -119,6 +119,7 @@ class Contract:
         kind: type | None = None,
         *,
         after: Mapping[str, type] | None = None,
+        bare: bool = False,
         **more: Any,
     ) -> AbstractAsyncContextManager[Gateway]:
         """Run a gateway around the plugin.
@@ -126,9 +127,10 @@ class Contract:
         :param settings: more settings of the plugin.
         :param kind: a class that stands for the plugin's, such as one that is recorded.
         :param after: plugins that are listed after it.
+        :param bare: without any settings.
         :param more: more keys of `[gateway]`.
         """
-        tables = {**self.tables, self.listed_as: {**self.settings, **(settings or {})}}
+        tables = {} if bare else {**self.tables, self.listed_as: {**self.settings, **(settings or {})}}
         return running(
             {self.listed_as: kind or self.plugin, **(after or {})},
             tables={name: table for name, table in tables.items() if table},
