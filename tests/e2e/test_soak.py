@@ -7,7 +7,7 @@ import pytest
 from scripts.soak import soaked
 
 
-@pytest.mark.long
+@pytest.mark.timeout(300)
 def test_every_request_gets_its_own_answer_or_a_documented_error(tmp_path: Path) -> None:
     """With faults among them none hangs, none gets another's answer, and most are answered all the same."""
     soak, _ = soaked(tmp_path, requests=40, tabs=2, share=0.2, seed=4)
