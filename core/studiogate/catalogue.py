@@ -161,7 +161,7 @@ class _View:
         injected = last in self.injected
         if self.listed and not injected and not self.takes(last):
             return None
-        return Model(id=last, display_name=last, injected=injected)
+        return Model(id=last, display_name=last, injected=injected, listed=injected)
 
     def first(self) -> Choice:
         """Return the first model on offer, or nobody while no plugin lists any.

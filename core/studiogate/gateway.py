@@ -13,11 +13,13 @@ from typing import Any
 
 import attrs
 
+from studiogate import scrape
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.catalogue import Catalogue
 from studiogate.chain import Chain, fault, log_fault, told
 from studiogate.chat import ChatRequest
 from studiogate.config import Config
+from studiogate.counts import Counts
 from studiogate.errors import (
     ClientClosed,
     ClientError,
@@ -66,7 +68,9 @@ class Gateway:
         self.started = asyncio.Event()
         """Set once every plugin's lifespan is entered."""
         self.chain = Chain(plugins, self.settings, config.defaults)
-        self.tool_loop = ToolLoop(self.chain, self.settings)
+        self.counts: Counts = Counts() if before is None else before.counts
+        """What all generations count as they go."""
+        self.tool_loop = ToolLoop(self.chain, self.settings, self.counts)
         self.slots = self.settings.slots or _capacity(plugins)
         """How many exchanges its plugins can carry at once."""
         self.generations: Generations = (
@@ -74,6 +78,8 @@ class Gateway:
         )
         """This gateway and those before and after it, with what they share."""
         self._running: dict[asyncio.Task[None], Exchange] = {}
+        if before is None:
+            scrape.prepare(self)
 
     @property
     def queue(self) -> ExchangeQueue:
@@ -241,6 +247,7 @@ class Gateway:
         if task.cancelled():
             # Cancelled before its first step, when no code of the supervisor ran.
             exchange.close(self._why_cancelled())
+        self.counts.exchange(exchange)
 
     def _why_cancelled(self) -> ClientError:
         if self._stopping:

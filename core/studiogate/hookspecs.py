@@ -19,6 +19,7 @@ from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chat import ChatRequest
 from studiogate.events import Event
 from studiogate.health import Health
+from studiogate.metrics import Metric
 from studiogate.models import Model
 from studiogate.params import Params
 from studiogate.tools import ToolPlan, ToolSpec
@@ -153,6 +154,14 @@ def health() -> Health | None:
     """Return how this plugin fares, for `/health`; None for nothing to say. Called often; answers from memory.
 
     A backend counts as ready when neither it nor a plugin it requires says otherwise, the gateway when a backend is.
+    """
+
+
+@hookspec
+def metrics() -> Sequence[Metric] | None:
+    """Return what this plugin tells of itself in numbers, for `/metrics`; None for nothing. Called at each scrape.
+
+    Answers from memory. What hooks take and how attempts end is counted by the gateway itself.
     """
 
 

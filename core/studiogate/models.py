@@ -24,6 +24,8 @@ class Model:
     owned_by: str = "google"
     injected: bool = False
     """Whether the operator's configuration added it, rather than a plugin's upstream."""
+    listed: bool = attrs.field(default=True, eq=False)
+    """False for one that a client named and nobody lists: its id is the client's own words."""
     target: str | None = None
     """For an alias: the id of the model that answers, which is no alias itself; None for a model."""
     input_token_limit: int | None = None

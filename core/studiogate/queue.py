@@ -139,6 +139,11 @@ class ExchangeQueue:
         return tuple(order)
 
     @property
+    def length(self) -> int:
+        """Return how many exchanges wait."""
+        return len(self._line)
+
+    @property
     def full(self) -> bool:
         """Whether every slot is held."""
         return not self._fits(self.slots)

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from studiogate.counts import Counts
 from studiogate.errors import ClientClosed, ClientError
 from studiogate.exchange import Caller, Exchange, new_id
 from studiogate.trace import attempts_text, ignored_text, one_line
@@ -42,17 +43,34 @@ class RequestLog:
     _arrived: float = attrs.field(factory=time.monotonic, init=False)
     _ended: float = attrs.field(default=0.0, init=False)
 
-    def finish(self) -> None:
-        """Write the line, as soon as the exchange has put everything away. To be called once."""
-        self._ended = time.monotonic()
-        if self.exchange is None:
-            self._write()
-        else:
-            self.exchange.when_over(self._write)
+    def finish(self, counts: Counts, endpoint: str) -> None:
+        """Write the line and count the request, as soon as the exchange has put everything away. To be called once.
 
-    def _write(self) -> None:
-        error = (self.exchange.error if self.exchange else None) or self.error
-        status = self._final_status(error)
+        :param endpoint: as `Counts.request` takes it.
+        """
+        self._ended = time.monotonic()
+
+        def over() -> None:
+            error = (self.exchange.error if self.exchange else None) or self.error
+            status = self._final_status(error)
+            self._count(counts, endpoint, status, error)
+            self._write(status, error)
+
+        if self.exchange is None:
+            over()
+        else:
+            self.exchange.when_over(over)
+
+    def _count(self, counts: Counts, endpoint: str, status: int, error: ClientError | None) -> None:
+        first = self.exchange.first_token_at if self.exchange else None
+        counts.request(endpoint, status)
+        counts.chat(
+            self._ended - self._arrived,
+            None if first is None else first - self._arrived,
+            None if error is None else error.type,
+        )
+
+    def _write(self, status: int, error: ClientError | None) -> None:
         fields = {name: value for name, value in self._fields(status, error) if value is not None and value != ""}
         failed = max(status, error.status if error else 0) >= _FAILED
         text = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())

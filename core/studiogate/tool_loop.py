@@ -17,6 +17,7 @@ A tool that fails is no failure of the request: the model reads what went wrong 
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 
@@ -24,6 +25,7 @@ import attrs
 
 from studiogate.chain import Chain, log_fault
 from studiogate.chat import Message, RequestedCall, Role
+from studiogate.counts import Counts
 from studiogate.events import Event, Finish, FinishReason, Progress, TextDelta, ToolCall, Usage
 from studiogate.exchange import Exchange
 from studiogate.settings import GatewaySettings
@@ -49,6 +51,7 @@ class ToolLoop:
 
     chain: Chain
     settings: GatewaySettings
+    counts: Counts = attrs.field(factory=Counts)
 
     async def answer(self, exchange: Exchange) -> AsyncGenerator[Event]:
         """Yield the answer's events; close it with `aclose`. Calls of the gateway's tools are not among them.
@@ -113,19 +116,28 @@ class ToolLoop:
         return [task.result() for task in tasks]
 
     async def _run(self, exchange: Exchange, call: ToolCall) -> str:
+        """Run a call and count it; returns what the model reads of it."""
+        began, outcome = time.monotonic(), "cancelled"
+        try:
+            outcome, text = await self._called(exchange, call)
+        finally:
+            self.counts.tool_call(outcome, time.monotonic() - began)
+        return text
+
+    async def _called(self, exchange: Exchange, call: ToolCall) -> tuple[str, str]:
+        """Return what came of a call, as `Counts.tool_call` takes it, and in words."""
         limit_s = self.settings.tool_call_s
         limit = asyncio.timeout(limit_s)
         try:
             async with limit:
-                result = await exchange.plan.executors[call.name](call.arguments)
+                return "ok", self._fitted(await exchange.plan.executors[call.name](call.arguments))
         except ToolError as error:
-            return self._fitted(f"Error: {error}")
+            return "error", self._fitted(f"Error: {error}")
         except Exception as error:  # noqa: BLE001 - the plugin boundary: the model is told, and the log says where
             if isinstance(error, TimeoutError) and limit.expired():
-                return f"Error: the tool did not answer within {limit_s:g} s."
+                return "timeout", f"Error: the tool did not answer within {limit_s:g} s."
             log_fault(f"{exchange.id}: tool {call.name}", error)
-            return "Error: the tool failed unexpectedly."
-        return self._fitted(result)
+            return "fault", "Error: the tool failed unexpectedly."
 
     def _fitted(self, result: str) -> str:
         most = self.settings.max_tool_result_chars

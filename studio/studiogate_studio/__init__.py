@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from studiogate.errors import Declined, ModelNotFound
 from studiogate.health import Health
 from studiogate.hookspecs import hookimpl
+from studiogate.metrics import Kind, Metric
 from studiogate.models import Model
 from studiogate.strict import shown_name
 from studiogate_studio import hookspecs as studio_hookspecs
@@ -159,6 +160,35 @@ class Studio:
             advice = WAIT
         flags = _flags(driver=keeper.driver_runs, browser=keeper.connected, page=ready)
         return Health(ready=ready, status=status, advice=advice, details=details, flags=flags)
+
+    @hookimpl
+    def metrics(self) -> Sequence[Metric]:
+        """Return how many tabs and browsers there were, and which elements could not be found."""
+        if self._pool is None:
+            return ()
+        pool = self._pool
+        return (
+            Metric(
+                name="tabs",
+                help="Tabs by state: ready to be lent, lent, or being opened, renewed or replaced.",
+                label="state",
+                value={"ready": pool.ready, "lent": pool.busy, "renewing": pool.renewing},
+            ),
+            Metric(name="tabs_broken", help="Tabs replaced because they broke.", kind=Kind.COUNTER, value=pool.broken),
+            Metric(
+                name="browser_restarts",
+                help="Launches of the browser after the first.",
+                kind=Kind.COUNTER,
+                value=max(0, pool.keeper.launches - 1),
+            ),
+            Metric(
+                name="selector_misses",
+                help="Pages given up because nothing found an element.",
+                kind=Kind.COUNTER,
+                label="element",
+                value=dict(self.selectors.misses),
+            ),
+        )
 
 
 def _flags(*, driver: bool = False, browser: bool = False, page: bool = False) -> dict[str, bool]:

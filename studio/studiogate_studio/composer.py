@@ -21,7 +21,7 @@ from typing import Any
 import attrs
 from playwright.async_api import Error as PlaywrightError
 
-from studiogate_studio.errors import PageBroken, PromptRefused, before_quotes
+from studiogate_studio.errors import PageBroken, PromptRefused, before_quotes, missing
 from studiogate_studio.overlays import dismiss_overlays
 from studiogate_studio.probe import Aim, Probe, RunState, Sent, Typed, broken
 from studiogate_studio.settings import StudioSettings
@@ -159,7 +159,7 @@ class Composer:
         if aim.overlays:
             raise PageBroken(f"An overlay stays in the way: {', '.join(aim.overlays)}.")
         if not aim.composer:
-            raise PageBroken("The page shows no composer.")
+            raise missing("composer", "composer")
 
     async def _key_in(self, text: str) -> None:
         """Type the last character of a text whose rest the composer holds already."""

@@ -51,7 +51,22 @@ class PromptRefused(StudioError):  # noqa: N818
 
 
 class PageBroken(StudioError):  # noqa: N818
-    """The page does not do what it should, or is gone."""
+    """The page does not do what it should, or is gone.
+
+    `element` is the one that none of its candidates finds, where that is why.
+    """
+
+    element: str | None = None
+
+
+def missing(element: str, what: str) -> PageBroken:
+    """Return what it means that no candidate finds an element.
+
+    :param what: what the page doesn't show, in words.
+    """
+    error = PageBroken(f"The page shows no {what}; if it has changed, set studio.selectors.")
+    error.element = element
+    return error
 
 
 def before_quotes(message: str) -> str:

@@ -37,12 +37,16 @@ _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}-[0-9a-f]{4}")
 async def kept(chat: ChatPage, doing: str, *, known: Exception | None = None) -> AsyncGenerator[None]:
     """Keep what the page shows if what is done here fails for a reason of the page's, or for none that is known.
 
+    An element that couldn't be found is counted.
+
     :param doing: what is done, in words without anything of the request's.
     :param known: the last failure of this; one with the same reason isn't kept again.
     """
     try:
         yield
     except (PageBroken, PromptRefused, FileRefused) as error:
+        if isinstance(error, PageBroken) and error.element is not None:
+            chat.selectors.misses[error.element] += 1
         if known is None or str(known) != str(error):
             await keep_failure(chat, doing, error)
         raise

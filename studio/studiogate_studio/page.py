@@ -18,7 +18,7 @@ from playwright.async_api import Error as PlaywrightError, Page
 from studiogate.attachments import Attachment
 from studiogate_studio import overlays
 from studiogate_studio.composer import Composer, Seen, unseen
-from studiogate_studio.errors import PageBroken, SignedOut, StudioError, before_quotes
+from studiogate_studio.errors import PageBroken, SignedOut, StudioError, before_quotes, missing
 from studiogate_studio.launch import ACCOUNTS_HOST
 from studiogate_studio.probe import ROUND_TRIP_S, Look, Probe, RunState, broken, load_part
 from studiogate_studio.selectors import Match, Selectors
@@ -116,7 +116,7 @@ class ChatPage:
         look = await self.probe.look()
         refuse(look)
         if not look.composer or look.run is RunState.ABSENT:
-            raise PageBroken(_missing(look))
+            raise _unready(look)
 
     async def type_prompt(self, text: str) -> str:
         """Put a prompt into the composer; see `Composer.type_prompt`."""
@@ -165,7 +165,7 @@ class ChatPage:
                 if look.overlays:
                     await self.dismiss_overlays()
             if asyncio.get_running_loop().time() > deadline:
-                raise PageBroken(_missing(look))
+                raise _unready(look)
             await asyncio.sleep(_POLL_S)
 
     async def _look_while_loading(self) -> Look | None:
@@ -233,17 +233,17 @@ def refuse_address(url: str) -> None:
         raise SignedOut("Nobody is signed in to AI Studio in this browser.")
 
 
-def _missing(look: Look | None) -> str:
+def _unready(look: Look | None) -> PageBroken:
     if look is None:
-        return "The page keeps loading."
+        return PageBroken("The page keeps loading.")
     if look.terms:
-        return "AI Studio asks to accept its terms; sign in once with a window and answer."
+        return PageBroken("AI Studio asks to accept its terms; sign in once with a window and answer.")
     if look.language and not look.language.lower().startswith("en"):
-        return f"The page shows no composer; its language is '{look.language}', and only English is known."
+        said = f"The page shows no composer; its language is '{look.language}', and only English is known."
+        return PageBroken(said)
     if look.overlays:
-        return f"An overlay stays in the way: {', '.join(look.overlays)}."
-    missing = "composer" if not look.composer else "Run button"
-    return f"The page shows no {missing}; if it has changed, set studio.selectors."
+        return PageBroken(f"An overlay stays in the way: {', '.join(look.overlays)}.")
+    return missing("run_button", "Run button") if look.composer else missing("composer", "composer")
 
 
 def net_error(error: PlaywrightError) -> str | None:

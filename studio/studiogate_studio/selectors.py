@@ -2,6 +2,7 @@
 
 import difflib
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -26,6 +27,8 @@ class Selectors:
     """The elements whose candidates come from the operator's file."""
     lines: Mapping[str, int] = attrs.field(factory=dict[str, int])
     """For each of them, the line of that file that names it, where it can be told."""
+    misses: Counter[str] = attrs.field(factory=Counter[str], eq=False, repr=False)
+    """How often, since the start, a page was given up because nothing found an element."""
 
     def __getitem__(self, element: str) -> tuple[str, ...]:
         """Return the candidates of an element."""

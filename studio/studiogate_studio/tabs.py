@@ -44,6 +44,8 @@ class TabPool:
     """Why the last tab could not be opened; None once one could."""
     opened: bool = attrs.field(default=False, init=False)
     """Whether a tab could be opened in the running browser at all."""
+    broken: int = attrs.field(default=0, init=False)
+    """Tabs that were replaced because they broke."""
     floor: Floor = attrs.field(factory=Floor, init=False)
     """Which tabs may have an answer under way."""
     _tabs: set[Tab] = attrs.field(factory=set[Tab], init=False)
@@ -157,6 +159,7 @@ class TabPool:
         """Give the tab a fresh chat; returns False if it has to be replaced."""
         if tab.fault is not None:
             log.info("a tab is replaced: %s", tab.fault)
+            self.broken += 1
             return False
         if tab.renewals >= self.keeper.settings.renewals:
             return False
@@ -173,6 +176,7 @@ class TabPool:
             return False
         except StudioError as error:
             log.info("a tab is replaced: %s", error.reason)
+            self.broken += 1
             return False
         tab.renewed()
         return tab.fault is None

@@ -17,6 +17,7 @@ from studiogate.chat import ChatRequest, Message, Role
 from studiogate.errors import ModelNotFound
 from studiogate.models import Model
 from studiogate.params import Params
+from studiogate.scrape import exposition
 from studiogate.tools import ToolSpec
 from studiogate_studio.launch import BrowserLaunch
 from studiogate_studio.proxies import interceptor_of
@@ -162,6 +163,15 @@ async def test_health() -> None:
     """The example's trouble is shown."""
     async with living({"x": example("health"), "a": backend(says("x"))}) as gateway:
         assert gateway.health()["x"].advice == "Make coffee."
+
+
+async def test_metrics() -> None:
+    """The example's numbers are shown under its name."""
+    async with living({"kettle": example("metrics"), "a": backend(says("x"))}) as gateway:
+        shown = exposition(gateway, "")[0].decode()
+
+    assert "\nstudiogate_kettle_warm 1.0\n" in shown
+    assert '\nstudiogate_kettle_cups_total{drink="tea"} 2.0\n' in shown
 
 
 def test_register_cli() -> None:

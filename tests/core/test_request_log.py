@@ -12,6 +12,7 @@ import attrs
 import httpx
 import pytest
 
+from studiogate.counts import Counts
 from studiogate.errors import ClientError, InvalidRequest, RateLimited, Unavailable
 from studiogate.events import Event, Finish, FinishReason, TextDelta, ThoughtDelta, ToolCall, Usage
 from studiogate.exchange import Exchange, new_id
@@ -390,7 +391,7 @@ def test_who_has_a_log_of_their_own_reads_the_same(lines: Lines) -> None:
     """For embedders the record's text holds every field as name=value, quoted where it has to be."""
     entry = RequestLog(id=new_id(), client="::1", model='a "model"', stream=False, status=400)
     entry.error = InvalidRequest("is wrong", param="p")
-    entry.finish()
+    entry.finish(Counts(), "other")
 
     (record,) = lines.records
     assert record.getMessage().startswith(
@@ -402,6 +403,6 @@ def test_who_has_a_log_of_their_own_reads_the_same(lines: Lines) -> None:
 
 def test_an_exchange_that_nobody_supervises_is_over(lines: Lines) -> None:
     """Its line is written at once."""
-    RequestLog(exchange=exchange_of(), status=200).finish()
+    RequestLog(exchange=exchange_of(), status=200).finish(Counts(), "other")
 
     assert lines.fields[0]["status"] == 200

@@ -100,6 +100,7 @@ async def test_a_page_that_cannot_be_used_is_kept_once(settings: StudioSettings,
         first = pool.trouble
         await eventually(lambda: pool.trouble is not first)
 
+    assert pool.selectors.misses["composer"] >= 2
     (only,) = failures(folder)
     assert "MISSING  composer" in (only / "elements.txt").read_text()
 

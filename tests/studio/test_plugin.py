@@ -57,6 +57,7 @@ async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings,
     studio = Studio(settings)
     assert (studio.capacity(), studio.list_models(), studio.health().ready) == (1, (), False)
     assert studio.health().flags == NOT_YET
+    assert studio.metrics() == ()
     with pytest.raises(NotReady):
         _ = studio.pool
 
@@ -74,6 +75,9 @@ async def test_the_browser_starts_once_the_gateway_has(settings: StudioSettings,
         assert health.flags == dict.fromkeys(NOT_YET, True)
         async with studio.pool.lease():
             assert studio.health().ready
+            told = {metric.name: metric.value for metric in studio.metrics()}
+            assert told["tabs"] == {"ready": 0, "lent": 1, "renewing": 0}
+            assert (told["browser_restarts"], told["tabs_broken"], told["selector_misses"]) == (0, 0, {})
     assert (studio.health().status, studio.health().flags) == ("stopped", NOT_YET)
 
 

@@ -78,6 +78,7 @@ async def test_a_broken_tab_is_replaced_while_it_is_leased(pool: TabPool) -> Non
             await other.type_prompt("works")
         with pytest.raises(PageBroken, match="a test says so"):
             await tab.type_prompt("does not")
+    assert pool.broken == 1
 
 
 async def test_a_crashed_page_is_replaced(pool: TabPool) -> None:

@@ -14,6 +14,7 @@ from studiogate.web.errors import on_bug, on_client_error, on_http_error
 from studiogate.web.health import show_health
 from studiogate.web.index import show_index
 from studiogate.web.info import show_info
+from studiogate.web.metrics import show_metrics
 from studiogate.web.models import list_models, show_model
 from studiogate.web.openapi import show_openapi
 from studiogate.web.origin import refuse_foreign_sites
@@ -42,6 +43,7 @@ def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
             show_info,
             show_index,
             show_openapi,
+            show_metrics,
         ],
         state=State({"gateway": gateway, "api_keys": keys}),
         exception_handlers={ClientError: on_client_error, HTTPException: on_http_error, Exception: on_bug},

@@ -111,6 +111,10 @@ def _operations(*, key_required: bool) -> Iterable[tuple[str, str, Schema]]:
     yield "/api/info", "get", _shows("getInfo", "Tell what a client needs to know to use this gateway.", "Info")
     page = {"description": "A page.", "content": {"text/html": {"schema": TEXT}}}
     yield "/", "get", _operation("getStatusPage", "Show a person how things are.", {"200": page, **_errors(_ANYWHERE)})
+    numbers = {"description": "The numbers.", "content": {"text/plain": {"schema": TEXT}}}
+    described = {"200": numbers, **_errors((401, *_ANYWHERE))}
+    security = _KEYS if key_required else [{}, *_KEYS]
+    yield "/metrics", "get", _operation("getMetrics", "Show the gateway in numbers.", described, security=security)
     document = {"description": "This document.", "content": {_JSON: {"schema": {"type": "object"}}}}
     described = {"200": document, **_errors(_ANYWHERE)}
     yield "/openapi.json", "get", _operation("getOpenapi", "Describe the API.", described)

@@ -26,6 +26,7 @@ from studiogate.keys import ApiKeys
 from studiogate.plugins import InstalledPlugins, PluginHost
 from studiogate.settings import GatewaySettings, is_loopback
 from studiogate.web.app import create_app
+from studiogate.web.metrics import counted
 from studiogate.web.unread import taking_in_the_unread
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
     app = create_app(gateway, keys)
     async with gateway.lifespan():
         server: Any = Server(
-            taking_in_the_unread(app),
+            taking_in_the_unread(counted(app, gateway.counts)),
             address=address,
             port=port,
             # The app has no lifespan; the gateway's is entered around the server.

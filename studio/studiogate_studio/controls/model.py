@@ -9,7 +9,7 @@ import attrs
 from studiogate.errors import Declined
 from studiogate_studio.controls.panel import open_panel
 from studiogate_studio.controls.steps import PART
-from studiogate_studio.errors import PageBroken
+from studiogate_studio.errors import missing
 from studiogate_studio.page import ChatPage
 from studiogate_studio.probe import Probe
 
@@ -58,7 +58,7 @@ async def choose_model(chat: ChatPage, model_id: str, title: str | None) -> bool
     if shown.same:
         return True
     if not shown.id and not shown.title:
-        raise PageBroken("The page shows no model; if it has changed, set studio.selectors.")
+        raise missing("model_card", "model")
     raise Declined(f"AI Studio's page does not offer {model_id}")
 
 

@@ -3,7 +3,7 @@
 import attrs
 
 from studiogate_studio.controls.steps import PART
-from studiogate_studio.errors import PageBroken
+from studiogate_studio.errors import missing
 from studiogate_studio.probe import Probe
 
 _MOVE_S = 2.0
@@ -26,7 +26,7 @@ async def open_panel(probe: Probe) -> Panel:
     """
     panel = await probe.ask(Panel, "open", part=PART, wait_s=_MOVE_S)
     if not panel.open:
-        raise PageBroken("The page shows no run settings; if it has changed, set studio.selectors.")
+        raise missing("run_settings", "run settings")
     return panel
 
 
