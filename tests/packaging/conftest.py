@@ -1,6 +1,7 @@
 """The wheels of this checkout, built once as a release is, and environments that hold nothing but what they say."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -66,10 +67,24 @@ def install(dist: Path, folder: Path, *distributions: str) -> Installation:
     return Installation(folder=folder / "environment", cwd=folder / "empty")
 
 
+def context_of(checkout: Path) -> tuple[str, ...]:
+    """Return what of a checkout's folder an image is built from, as .dockerignore lists it."""
+    lines = (checkout / ".dockerignore").read_text().splitlines()
+    assert [line for line in lines if not line.startswith(("#", "!", "**/"))] == ["*"]
+    return tuple(line.removeprefix("!") for line in lines if line.startswith("!"))
+
+
 @pytest.fixture(scope="package")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build every distribution as a release is built."""
-    folder = tmp_path_factory.mktemp("dist")
-    done = subprocess.run([ROOT / "scripts" / "build", folder], capture_output=True, text=True, check=False)
+    """Build every distribution as an image does, from what its context holds."""
+    checkout, folder = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("dist")
+    for name in context_of(ROOT):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, checkout / name)
+    if (ROOT / ".tools" / "bin").is_dir():
+        (checkout / ".tools").symlink_to(ROOT / ".tools")
+    done = subprocess.run([checkout / "scripts" / "build", folder], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
