@@ -1,4 +1,4 @@
-"""`studiogate plugins`: what is installed, what of it runs, in which order and how it is set."""
+"""`studiogate plugins`: what is installed, what of it runs, in which order and how it is set; and to make new ones."""
 
 # rich-click passes on click's decorators, whose generic parameter types it leaves open.
 # pyright: reportUnknownMemberType=false
@@ -12,7 +12,7 @@ from studiogate.config_option import config_option, read_config
 
 @click.group(cls=click.RichGroup)
 def plugins() -> None:
-    """Show the plugins that there are."""
+    """Show the plugins that there are, and make new ones."""
 
 
 @plugins.command("list")
@@ -30,3 +30,20 @@ def list_plugins(config_path: Path | None) -> None:
         click.echo(line)
     if told.refusal is not None:
         raise told.refusal
+
+
+@plugins.command()
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(["backend", "tools", "attachments", "params"]),
+    required=True,
+    help="What it does: answer, plan tools, make files of references, or fit parameters.",
+)
+def new(name: str, kind: str) -> None:
+    """Make the package of a plugin NAME in a folder of its own, here: it works as it is, and its tests pass."""
+    from studiogate.plugin_template import new_plugin  # noqa: PLC0415 - needed here only
+
+    folder = new_plugin(name, kind, Path.cwd())
+    click.echo(f"Made {folder.name}. In that folder, `pip install -e . pytest` and `pytest` try it.")
+    click.echo(f'To run it, list "{name}" under plugins in plugins.toml.')
