@@ -39,6 +39,7 @@ from studiogate.exchange import Attempt, Exchange
 from studiogate.params import Params
 from studiogate.plugins import Implementation, PluginHost
 from studiogate.settings import GatewaySettings, Timeouts
+from studiogate.strict_calls import StrictCalls
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +141,7 @@ class Chain:
     async def _attempt(self, backend: Implementation, exchange: Exchange) -> AsyncGenerator[Event]:
         """Yield one backend's events; `Declined` and `Unavailable` come only before the first."""
         begun = finished = False
+        strict = StrictCalls(exchange)
         patience = self._patience[backend.plugin]
         over_at = asyncio.get_running_loop().time() + patience.total_s
         async with aclosing(backend(exchange=exchange)) as events:
@@ -163,7 +165,7 @@ class Chain:
                     break
                 begun = True
                 finished = finished or isinstance(event, Finish)
-                yield event
+                yield strict.add(event)
         if not begun:
             raise Unavailable("ended without an answer")
         if not finished:

@@ -42,6 +42,7 @@ from studiogate.queue import ExchangeQueue
 from studiogate.settings import GatewaySettings, fixed_by
 from studiogate.source_list import SourceList
 from studiogate.strict import shown_name
+from studiogate.strict_calls import report_unchecked
 from studiogate.tool_loop import ToolLoop
 from studiogate.tools import ToolPlan
 
@@ -307,6 +308,8 @@ class Gateway:
         if exchange.request.attachments:
             await self._resolve(exchange)
         exchange.plan = await self._plan(exchange)
+        params = report_unchecked(exchange.request.params, exchange.plan.functions)
+        exchange.request = attrs.evolve(exchange.request, params=params)
 
     async def _resolve(self, exchange: Exchange) -> None:
         found: dict[AttachmentRef, Attachment] = {}

@@ -14,6 +14,8 @@ class FunctionDeclaration:
     description: str = ""
     parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     """A JSON Schema of type object; empty for a function without parameters."""
+    strict: bool = False
+    """Whether calls that reach the client must follow the schema to the letter (`strict_calls.py`)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +50,10 @@ class ToolSpec:
         if not isinstance(name := fields.get("name"), str):
             return None
         return FunctionDeclaration(
-            name=name, description=fields.get("description") or "", parameters=fields.get("parameters") or {}
+            name=name,
+            description=fields.get("description") or "",
+            parameters=fields.get("parameters") or {},
+            strict=fields.get("strict") is True,
         )
 
 

@@ -16,6 +16,7 @@ Who can't have both can't be held to JSON either while functions are declared, s
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
+from typing import Any
 
 import attrs
 import msgspec
@@ -158,7 +159,11 @@ def _refuse_garbled(end: Finish) -> None:
 
 
 def _restored_arguments(arguments: str, declaration: Declaration) -> str:
-    value: dict[str, Json] = msgspec.json.decode(arguments)
+    try:
+        value: dict[str, Json] = msgspec.json.decode(arguments, type=dict[str, Any])
+    except msgspec.DecodeError:
+        # A helper's words, which may be anything.
+        return arguments
     restored = declaration.restore(value)
     encoded = msgspec.json.encode(restored)
     # What needs no change stays to the letter.

@@ -471,7 +471,7 @@ async def test_functions_that_nobody_takes_are_declared() -> None:
 
     assert exchange.plan.taken == {0, 1, 2}
     assert exchange.plan.functions == (
-        FunctionDeclaration(name="weather", description="Tell it.", parameters=schema),
+        FunctionDeclaration(name="weather", description="Tell it.", parameters=schema, strict=True),
         FunctionDeclaration(name="time"),
         FunctionDeclaration(name="added"),
     )

@@ -5,6 +5,8 @@ A `Struct` is a message with one map, `[[[key, Value], ...]]`; a `ListValue` one
 `[0]` is null. Both wrappers were also met with one layer less; the two are told apart by what the first element is.
 """
 
+import math
+
 from studiogate_studio.wire.errors import WireError
 from studiogate_studio.wire.indices import Value
 from studiogate_studio.wire.jspb import Json, at, flag_at, float_at, list_at
@@ -87,7 +89,7 @@ def _number(value: Json) -> Json:
         number = float_at(value)
         value = value if number is None else number
     if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
-        return int(value)
+        return value if not value and math.copysign(1, value) < 0 else int(value)
     return value
 
 
