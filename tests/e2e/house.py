@@ -1,5 +1,6 @@
 """The whole house as processes: a simulator, and gateways that serve from it, each with a real browser and proxy."""
 
+import asyncio
 import json
 import os
 import signal
@@ -133,6 +134,19 @@ class Gateway:
         body = {"messages": [{"role": "user", "content": text}], "stream": True, **fields}
         with httpx.stream("POST", f"{self.url}/v1/chat/completions", json=body, timeout=60) as response:
             yield response
+
+    def ask_and_leave(self, content: str | list[dict[str, Any]], once: Callable[[], bool], what: str) -> None:
+        """Post a chat request without streaming, and close the connection as soon as a condition holds."""
+
+        async def leave() -> None:
+            body = {"messages": [{"role": "user", "content": content}]}
+            async with httpx.AsyncClient(base_url=self.url, timeout=60) as http:
+                asking = asyncio.create_task(http.post("/v1/chat/completions", json=body))
+                await asyncio.to_thread(wait_until, once, what)
+                asking.cancel()
+                await asyncio.wait({asking})
+
+        asyncio.run(leave())
 
     def children(self) -> list[psutil.Process]:
         """Return every process below the gateway's."""

@@ -3,14 +3,12 @@
 Each ends in the documented error, and the next request is served.
 """
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable, Generator
 from itertools import islice
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
@@ -176,7 +174,7 @@ def test_a_client_that_goes_aborts_the_answer(gateway: Gateway, simulator: Simul
         with gateway.streaming("leaving") as response:
             next(texts(response))
     else:
-        ask_and_leave(gateway, "leaving", lambda: bool(simulator.log()), "the prompt upstream")
+        gateway.ask_and_leave("leaving", lambda: bool(simulator.log()), "the prompt upstream")
 
     wait_until(lambda: simulator.turn("leaving")["aborted_at"], "the abort upstream")
     wait_until(lambda: gateway.health()["queue"]["running"] == 0, "the slot")
@@ -190,7 +188,7 @@ def test_a_waiting_client_that_goes_is_forgotten(gateway: Gateway, simulator: Si
         # Kept, since a stream whose iterator is gone is closed.
         readers = texts(first), texts(second)
         assert [next(reader) for reader in readers] == ["one ", "one "]
-        ask_and_leave(gateway, "too late", lambda: gateway.health()["queue"]["waiting"] == 1, "the third to wait")
+        gateway.ask_and_leave("too late", lambda: gateway.health()["queue"]["waiting"] == 1, "the third to wait")
         wait_until(lambda: gateway.health()["queue"]["waiting"] == 0, "the queue to empty")
 
     assert not [turn for turn in simulator.log() if "too late" in turn["prompt"]]
@@ -206,20 +204,6 @@ def test_errors_and_log_hold_no_secrets(gateway: Gateway, simulator: Simulator) 
     for text in (answer.text, gateway.said()):
         assert "very secret" not in text
         assert not [value for value in cookies if value in text]
-
-
-def ask_and_leave(gateway: Gateway, text: str, once: Callable[[], bool], what: str) -> None:
-    """Ask for a whole answer, and close the connection as soon as a condition holds."""
-
-    async def leave() -> None:
-        async with httpx.AsyncClient(timeout=60) as http:
-            body = {"messages": [{"role": "user", "content": text}]}
-            asking = asyncio.create_task(http.post(f"{gateway.url}/v1/chat/completions", json=body))
-            await asyncio.to_thread(wait_until, once, what)
-            asking.cancel()
-            await asyncio.wait({asking})
-
-    asyncio.run(leave())
 
 
 def _when(condition: Callable[[], bool], then: Callable[[], None]) -> threading.Thread:

@@ -1,6 +1,7 @@
 """What operators rely on: a log without secrets, an upstream proxy that sees everything, settings in a `.env`."""
 
 import json
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,7 +76,8 @@ def test_no_level_writes_secrets(tmp_path: Path, simulator: Simulator, level: st
     secrets = [cookie["value"] for cookie in json.loads(simulator.storage_state.read_text())["cookies"]]
     for secret in (KEY, WRONG_KEY, PROMPT, ANSWER, *secrets):
         assert secret not in said
-    assert [line["status"] for line in found] == [200, 200, 400, 422, 400, 401, 502, 200, 499]
+    # A line is written when all of its exchange is put away, which a refusal may overtake.
+    assert Counter(line["status"] for line in found) == Counter([200, 200, 400, 422, 400, 401, 502, 200, 499])
     assert {line.get("key") for line in found} == {"sk-t****-key", None}
     assert ("mitmproxy" in libraries) is (level == "trace")
 

@@ -103,7 +103,7 @@ async def test_old_answers_are_let_pass() -> None:
 async def test_an_old_answer_that_goes_on_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could be taken for the new one."""
     monkeypatch.setattr("studiogate_helper_backend.listening.OLD_S", 0.1)
-    async with listening(streams(b"data: old\n\n", HANG)) as (listener, _):
+    async with listening(streams(b"data: old\n\n", HANG), settle_s=1.0) as (listener, _):
         with pytest.raises(ServiceError, match="goes on telling of another answer"):
             await listener.quiet()
 
@@ -137,7 +137,7 @@ REFUSALS = [
 @pytest.mark.parametrize(("reply", "status", "words"), REFUSALS)
 async def test_a_refusal_is_found_out_beforehand(reply: Any, status: int, words: str) -> None:
     """Nothing is submitted then; what the service says of it may quote the cookie and isn't passed on."""
-    async with listening(reply) as (listener, service):
+    async with listening(reply, settle_s=5.0) as (listener, service):
         with pytest.raises(ServiceError) as refused:
             await listener.quiet()
 
@@ -151,7 +151,7 @@ async def test_a_service_that_is_not_there_is_told() -> None:
     """Without its address."""
     async with listening(hangs) as (listener, service):
         pass
-    options = HelperBackendSettings(endpoint=service.url)
+    options = HelperBackendSettings(endpoint=service.url, settle_s=5.0)
     async with reaching(options, {}) as endpoint, endpoint.listening(COOKIE) as listener:
         with pytest.raises(ServiceError) as refused:
             await listener.quiet()
