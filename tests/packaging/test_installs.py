@@ -116,8 +116,8 @@ def test_a_distribution_works_alone(dist: Path, tmp_path: Path, package: str) ->
 
 @pytest.fixture(scope="module")
 def everything(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Install studiogate[all]."""
-    return install(dist, tmp_path_factory.mktemp("all"))
+    """Install all that the image has: studiogate[all], and what traces need."""
+    return install(dist, tmp_path_factory.mktemp("all"), "studiogate[all,otel]")
 
 
 def test_all_installs_every_distribution(everything: Installation) -> None:
