@@ -8,6 +8,7 @@ row of the table of errors.
 import argparse
 import asyncio
 import json
+import os
 import platform
 import random
 import re
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ import httpx
 import psutil
 
 from scripts.bench.figures import write_between
-from scripts.bench.processes import browser_processes, proportional_mb, resident_mb
+from scripts.bench.growth import Reading, growth_table, read, slope_kb
 from studiogate.errors import ERRORS
 from tests.e2e.fault_rows import HELPER, ROWS, STREAM_FIRST, WELL, Row, kill_browser
 from tests.e2e.fault_runs import tables
@@ -50,7 +51,10 @@ FAULTS = [
     if row.own is None and not row.posted and row.reads_along is None and row.act in {None, kill_browser}
 ]
 """What an answer, a service or a browser does, and what needs no gateway of its own."""
-SAMPLES = 10
+READINGS = 50
+"""How often memory is read on the way."""
+SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
+"""After which of the requests it is shown."""
 OK = 200
 
 
@@ -100,24 +104,25 @@ class Soak:
     """Of requests with a fault."""
     chance: random.Random
     outcomes: list[Outcome] = attrs.field(factory=list[Outcome])
-    resident: list[tuple[int, float]] = attrs.field(factory=list[tuple[int, float]])
-    """The gateway's memory in MB, after so many requests."""
+    readings: list[Reading] = attrs.field(factory=list[Reading])
+    """Memory at the start and on the way."""
 
     async def run(self, requests: int, at_once: int) -> None:
         """Ask so many times."""
         numbers = iter(range(requests))
-        process = psutil.Process(self.gateway.process.pid)
-        self.resident.append((0, resident_mb(process)))
+        self.readings.append(await asyncio.to_thread(read, self.gateway, 0))
         async with httpx.AsyncClient(base_url=self.gateway.url, timeout=None) as client, asyncio.TaskGroup() as group:
             for _ in range(at_once):
-                group.create_task(self._ask_all(client, numbers, process, max(1, requests // SAMPLES)))
+                group.create_task(self._ask_all(client, numbers, max(1, requests // READINGS)))
+        self.readings.sort(key=lambda reading: reading.requests)
 
-    async def _ask_all(self, client: httpx.AsyncClient, numbers: "Any", process: psutil.Process, every: int) -> None:
+    async def _ask_all(self, client: httpx.AsyncClient, numbers: Iterator[int], every: int) -> None:
         for _ in numbers:
             row = self.chance.choice(FAULTS) if self.chance.random() < self.share else None
             self.outcomes.append(await self._ask(client, row))
-            if len(self.outcomes) % every == 0:
-                self.resident.append((len(self.outcomes), resident_mb(process)))
+            count = len(self.outcomes)
+            if count % every == 0:
+                self.readings.append(await asyncio.to_thread(read, self.gateway, count))
                 await asyncio.to_thread(self.simulator.http.delete, "/__sim/log")
 
     async def _ask(self, client: httpx.AsyncClient, row: Row | None) -> Outcome:
@@ -210,12 +215,10 @@ def soaked(folder: Path, *, requests: int, tabs: int, share: float, seed: int) -
         config = write_config(folder, simulator, _settings(service, tabs), backends=STREAM_FIRST)
         with running_gateway(config) as gateway:
             soak = Soak(gateway, simulator, replies, share, random.Random(seed))
-            before = proportional_mb(browser_processes(gateway.children()))
             start = time.perf_counter()
             asyncio.run(soak.run(requests, tabs + 1))
             took = time.perf_counter() - start
-            after = proportional_mb(browser_processes(gateway.children()))
-    return soak, report(soak, tabs=tabs, took_s=took, chromium=(before, after))
+    return soak, report(soak, tabs=tabs, took_s=took)
 
 
 def _usual(token: str) -> Reply:
@@ -229,14 +232,10 @@ def _settings(service: Service, tabs: int) -> dict[str, dict[str, Any]]:
     return settings
 
 
-def report(soak: Soak, *, tabs: int, took_s: float, chromium: tuple[float, float]) -> str:
+def report(soak: Soak, *, tabs: int, took_s: float) -> str:
     """Return what came of a run, in Markdown."""
     count, verdicts = len(soak.outcomes), soak.verdicts
     faulty = [outcome for outcome in soak.outcomes if outcome.fault]
-    third = next(mb for number, mb in soak.resident if number >= count / 3)
-    last_number, last = soak.resident[-1]
-    first_number = next(number for number, _ in soak.resident if number >= count / 3)
-    growth = (last - third) / max(1, last_number - first_number) * 1000
     bad = {name: verdicts[name] for name in ("hung", "mixed up", "not its answer", "undocumented")}
     rows = [
         ("requests", f"{count}, {tabs + 1} at a time over {tabs} tabs, in {took_s:.0f} s"),
@@ -246,13 +245,15 @@ def report(soak: Soak, *, tabs: int, took_s: float, chromium: tuple[float, float
         ("broken off with an error of the table", f"{verdicts['broken off']}"),
         *((name, str(number)) for name, number in bad.items()),
         ("answered by", ", ".join(f"{name} {number}" for name, number in _backends(soak).most_common())),
-        ("gateway's memory, ready", f"{soak.resident[0][1]:.0f} MB"),
-        ("gateway's memory, after", ", ".join(f"{number}: {mb:.0f} MB" for number, mb in soak.resident[1:])),
-        ("growth per request, after the first third", f"{growth:.1f} kB"),
-        ("Chromium's memory, before and after", f"{chromium[0]:.0f} MB, {chromium[1]:.0f} MB"),
+        ("gateway's memory at its highest", f"{max(reading.gateway for reading in soak.readings):.1f} MB"),
+        ("growth per request in the last half", f"{slope_kb(soak.readings):.1f} kB"),
     ]
-    head = f"Measured {datetime.now(UTC).date().isoformat()}, Python {platform.python_version()}."
-    return "\n".join([head, "", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    head = (
+        f"Measured {datetime.now(UTC).date().isoformat()}, {os.cpu_count()} CPUs (load {os.getloadavg()[2]:.1f} in the "
+        f"last 15 minutes), Python {platform.python_version()}."
+    )
+    told = "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n\n".join([head, told, growth_table(soak.readings, SHARES)])
 
 
 def _backends(soak: Soak) -> Counter[str]:
