@@ -47,3 +47,18 @@ def new(name: str, kind: str) -> None:
     folder = new_plugin(name, kind, Path.cwd())
     click.echo(f"Made {folder.name}. In that folder, `pip install -e . pytest` and `pytest` try it.")
     click.echo(f'To run it, list "{name}" under plugins in plugins.toml.')
+
+
+@plugins.command()
+@click.argument("path")
+@click.pass_context
+def check(ctx: click.Context, path: str) -> None:
+    """Try the rules of the contract on a plugin: a plain file, a package's folder, or the name of an installed one.
+
+    Contract classes in its tests (test_*.py) say how its upstream is played; rules that can't be tried without are said
+    so. The exit code is 1 if a rule is broken.
+    """
+    from studiogate.testing.checking import report  # noqa: PLC0415 - brings the server, needed here only
+
+    if not report(path, click.echo):
+        ctx.exit(1)

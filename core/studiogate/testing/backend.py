@@ -82,6 +82,11 @@ class BackendContract(Contract):
         """Return how many answers the upstream has under way, as it sees it; None where nobody can tell."""
         return None
 
+    @property
+    def unplayed(self) -> bool:
+        """Whether nothing is said of the upstream: neither settings nor how it is played."""
+        return not self.settings and type(self).upstream is BackendContract.upstream
+
     @asynccontextmanager
     async def life(self, does: Does = Does.ANSWER, **gateway: Any) -> AsyncGenerator["Life"]:
         """Run a gateway around the plugin, another backend after it, and record the plugin's calls."""
@@ -242,7 +247,7 @@ class BackendContract(Contract):
         )
         async with self.life() as life:
             before = life.when_called(_shown)
-            await life.ask(request)
+            life.answered(await life.ask(request))
         for shown, exchange in before:
             for part, was in shown.items():
                 if (now := _shown(exchange)[part]) != was:
@@ -254,6 +259,7 @@ class BackendContract(Contract):
         async with self.life() as life:
             with listening() as records:
                 exchange = await life.ask(self.request(f"Say {MARK}."))
+            life.answered(exchange)
         told = [*records, *(attempt.outcome for attempt in exchange.attempts), str(exchange.error)]
         told += [f"health: {health}" for health in life.gateway.health().values()]
         for line in told:
@@ -306,15 +312,26 @@ class Life:
 
         :raises RuleBroken: it doesn't answer.
         """
-        exchange = await self.ask(self.contract.request(text))
-        call = self.call_of(exchange)
-        if call is None:
-            raise RuleBroken(f"it was never asked: {exchange.error}", "it is asked")
+        call = self.answered(await self.ask(self.contract.request(text)))
         dropped = isinstance(call.error, GeneratorExit) and any(isinstance(event, Finish) for event in call.events)
         if call.error is not None and not dropped:  # the gateway closes what goes on after its finish
             raise RuleBroken(_raised(call.error), "it answers while its upstream does")
         if whole and not call.events:
             raise RuleBroken("it ended without an event", "it answers while its upstream does")
+        return call
+
+    def answered(self, exchange: Exchange) -> Call:
+        """Return the call of an exchange that was asked of the backend.
+
+        :raises NotTried: it couldn't answer, since nobody has said how.
+        """
+        call = self.call_of(exchange)
+        if call is None:
+            raise RuleBroken(f"it was never asked: {exchange.error}", "it is asked")
+        if isinstance(call.error, Declined | Unavailable) and not call.events and self.contract.unplayed:
+            raise NotTried(
+                f"it doesn't answer as it is ({_raised(call.error)}): set `settings`, or override `upstream`"
+            )
         return call
 
     async def ended(self, **where: int) -> Call:

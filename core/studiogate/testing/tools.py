@@ -103,6 +103,8 @@ class ToolsContract(Contract):
         """Look at its plan for its own tools."""
         async with self.planning() as planning:
             plan = await planning.plan(self.request(*self.own))
+        if plan == ToolPlan():
+            self._need(self.own, "own")
         declared = {function.name: function for function in plan.functions}
         if strange := sorted(plan.executors.keys() - declared.keys()):
             raise RuleBroken(f"executors for {', '.join(strange)}, which are not declared", "`functions` declares each")
@@ -116,6 +118,8 @@ class ToolsContract(Contract):
     async def test_choice_none(self) -> None:
         """Ask for no tool to be used."""
         async with self.planning() as planning:
+            if await planning.plan(self.request(*self.own)) == ToolPlan():
+                self._need(self.own, "own")
             plan = await planning.plan(attrs.evolve(self.request(*self.own), tool_choice="none"))
         on = sorted({*plan.switches, *plan.executors, *(function.name for function in plan.functions)})
         if on:
