@@ -93,8 +93,8 @@ class Chain:
         """
         failures: list[tuple[str, Declined | Unavailable]] = []
         for backend in self._in_turn():
-            attempt = Attempt(backend=backend.plugin, outcome="running")
-            exchange.attempts.append(attempt)
+            attempt = _begun(exchange, backend.plugin)
+            silence = attempt.span.child("first_event")
             breaker = self.breakers[backend.plugin]
             try:
                 exchange.params = self._params(exchange, backend.plugin)
@@ -102,6 +102,7 @@ class Chain:
                     async for event in events:
                         if attempt.first_event is None:
                             attempt.first_event = time.monotonic()
+                            silence.end()
                         yield event
                 attempt.outcome = "ok"
                 breaker.answered()
@@ -124,8 +125,8 @@ class Chain:
             else:
                 return
             finally:
-                attempt.ended = time.monotonic()
-                backend.usage.add(attempt.ended - attempt.began)
+                silence.end()
+                backend.usage.add(_over(attempt))
         raise chain_exhausted(failures)
 
     def _in_turn(self) -> Iterator[Implementation]:
@@ -188,6 +189,23 @@ class Chain:
         for name in params.other:
             params = params.drop(name, f"not supported by {backend}")
         return forget_unasked(params, asked)
+
+
+def _begun(exchange: Exchange, backend: str) -> Attempt:
+    """Note a new attempt of an exchange, and begin its span."""
+    attempt = Attempt(backend=backend, outcome="running", span=exchange.span.child("attempt", backend=backend))
+    exchange.attempts.append(attempt)
+    return attempt
+
+
+def _over(attempt: Attempt) -> float:
+    """Note the end of an attempt, and end its span; returns the seconds that it took."""
+    attempt.ended = time.monotonic()
+    attempt.span.say(outcome=attempt.verdict)
+    if attempt.verdict not in {"ok", "declined"}:
+        attempt.span.fail(attempt.verdict)
+    attempt.span.end()
+    return attempt.ended - attempt.began
 
 
 def _cancelled() -> bool:

@@ -22,6 +22,7 @@ from studiogate.models import Model
 from studiogate.params import Params
 from studiogate.prompt import Prompt, build_prompt
 from studiogate.tools import ToolPlan
+from studiogate.tracing import Span
 
 CHANNEL_EVENTS = 256
 """How many events wait for a slow client before the backend is held back."""
@@ -57,6 +58,8 @@ class Attempt:
     """When the backend yielded its first event; None before that."""
     ended: float | None = None
     """When it was over; None before that."""
+    span: Span = attrs.field(factory=Span)
+    """What a trace tells of it."""
 
     @property
     def verdict(self) -> str:
@@ -96,6 +99,8 @@ class Exchange:
     exchange has more than one round only where the gateway runs tools."""
     attempts: list[Attempt] = attrs.field(factory=list[Attempt])
     """One per backend tried, in order."""
+    span: Span = attrs.field(factory=Span)
+    """What a trace tells of it."""
     finish: Finish | None = None
     """How the answer ended; None while it hasn't."""
     created: float = attrs.field(factory=time.time)
@@ -134,6 +139,11 @@ class Exchange:
         if self._enqueued is None:
             return None
         return (time.monotonic() if self._started is None else self._started) - self._enqueued
+
+    @property
+    def trace_headers(self) -> dict[str, str]:
+        """Return the W3C headers that a backend sends to whom it asks; empty where nobody collects traces."""
+        return (self.attempts[-1].span if self.attempts else self.span).headers
 
     def share[T](self, value: T) -> T:
         """Keep a value for later attempts of this exchange, under its type; one per type."""

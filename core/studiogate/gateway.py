@@ -7,6 +7,7 @@ The HTTP side holds no resources: whatever an exchange opens is on its stack, an
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -45,6 +46,7 @@ from studiogate.strict import shown_name
 from studiogate.strict_calls import report_unchecked
 from studiogate.tool_loop import ToolLoop
 from studiogate.tools import ToolPlan
+from studiogate.tracing import Tracing, stage, tracing_from
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,8 @@ class Gateway:
         )
         """This gateway and those before and after it, with what they share."""
         self._running: dict[asyncio.Task[None], Exchange] = {}
+        self.tracing: Tracing = _tracing(config) if before is None else before.tracing
+        """Where the traces of all generations begin."""
         if before is None:
             scrape.prepare(self)
 
@@ -124,8 +128,11 @@ class Gateway:
     async def lifespan(self) -> AsyncGenerator[None]:
         """Enter every plugin's lifespan in order; at the end cancel what still runs and leave them in reverse."""
         self._tell_off()
-        async with self.generations.living():
-            yield
+        try:
+            async with self.generations.living():
+                yield
+        finally:
+            await asyncio.to_thread(self.tracing.close)
 
     async def reload(self, config: Config, installed: InstalledPlugins | None = None) -> "Gateway":
         """Follow a changed configuration: what runs and waits ends as it began, new requests go to what is returned.
@@ -145,24 +152,33 @@ class Gateway:
             await self.generations.hand_over(following)
         return following
 
-    def submit(self, request: ChatRequest, caller: Caller | None = None, *, exchange_id: str | None = None) -> Exchange:
+    def submit(
+        self,
+        request: ChatRequest,
+        caller: Caller | None = None,
+        *,
+        exchange_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Exchange:
         """Start an exchange and return it at once; read its answer with `exchange.events()`.
 
         :param caller: who asks; None for nobody in particular.
         :param exchange_id: as `studiogate.exchange.new_id` makes them; a new one when None.
+        :param headers: the request's, by lower-case names: with `traceparent` its client's trace goes on.
         :raises ModelNotFound: the model isn't among those on offer.
         :raises ServiceUnavailable: the gateway is stopping.
         """
         if self.current is not self:
             # Replaced while the request was read; what this one had may have ended.
-            return self.current.submit(request, caller, exchange_id=exchange_id)
+            return self.current.submit(request, caller, exchange_id=exchange_id, headers=headers)
         if self._stopping:
             raise ServiceUnavailable("The gateway is stopping.", retry_after_s=5)
         if self.settings.only_collect_current_user_attachments:
             request = request.with_current_attachments()
         choice = self.catalogue.choose(request.model)
+        number = exchange_id or new_id()
         exchange = Exchange(
-            id=exchange_id or new_id(),
+            id=number,
             request=request,
             caller=caller or Caller(),
             model=choice.model,
@@ -170,6 +186,7 @@ class Gateway:
             prompt=build_prompt(request.messages),
             call_mode=CallMode(self.settings.function_calling),
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_s,
+            span=self.tracing.begin("chat", headers or {}, request_id=number, stream=request.stream),
         )
         task = asyncio.create_task(self._supervise(exchange), name=exchange.id)
         exchange.supervised_by(task)
@@ -249,6 +266,7 @@ class Gateway:
             # Cancelled before its first step, when no code of the supervisor ran.
             exchange.close(self._why_cancelled())
         self.counts.exchange(exchange)
+        _end_span(exchange)
 
     def _why_cancelled(self) -> ClientError:
         if self._stopping:
@@ -262,7 +280,8 @@ class Gateway:
         try:
             async with asyncio.timeout_at(exchange.deadline), exchange.stack:
                 await self._prepare(exchange)
-                await exchange.stack.enter_async_context(self.queue.slot(exchange, self.slots))
+                with stage(exchange.span, "queue"):
+                    await exchange.stack.enter_async_context(self.queue.slot(exchange, self.slots))
                 exchange.stack.push_async_callback(exchange.close_round)
                 async with aclosing(self.tool_loop.answer(exchange)) as events:
                     async for event in events:
@@ -306,8 +325,10 @@ class Gateway:
     async def _prepare(self, exchange: Exchange) -> None:
         """Refuse bad attachments and tools before the exchange waits for a slot."""
         if exchange.request.attachments:
-            await self._resolve(exchange)
-        exchange.plan = await self._plan(exchange)
+            with stage(exchange.span, "resolve_attachments"):
+                await self._resolve(exchange)
+        with stage(exchange.span, "map_tools"):
+            exchange.plan = await self._plan(exchange)
         params = report_unchecked(exchange.request.params, exchange.plan.functions)
         exchange.request = attrs.evolve(exchange.request, params=params)
 
@@ -357,6 +378,16 @@ def _left_out(why: str) -> Health:
     return Health(ready=False, status="left out", advice=f"It {why}. The gateway's log says more.")
 
 
+def _end_span(exchange: Exchange) -> None:
+    span, error = exchange.span, exchange.error
+    if exchange.backend is not None:
+        span.say(backend=exchange.backend)
+    if error is not None:
+        span.say(status=error.status)
+        span.fail(error.type)
+    span.end()
+
+
 def _own_functions(request: ChatRequest, plan: ToolPlan) -> ToolPlan:
     """Return the client's functions that no plugin took, as a part of the plan."""
     left = {tool.index: tool.declaration for tool in request.tools if tool.index not in plan.taken}
@@ -370,6 +401,11 @@ def _check_choice(request: ChatRequest, plan: ToolPlan) -> None:
     if request.chosen_function not in {None, *offered}:
         place = "tool_choice.function.name"
         raise InvalidRequest(f"{place}: must be one of the functions among the tools.", param=place)
+
+
+def _tracing(config: Config) -> Tracing:
+    # OpenTelemetry reads the process's environment itself; what only a `.env` says would be half of it.
+    return tracing_from({name: text for name, text in os.environ.items() if name in config.environ})
 
 
 def _capacity(plugins: PluginHost) -> int:

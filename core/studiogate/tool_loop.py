@@ -117,10 +117,12 @@ class ToolLoop:
 
     async def _run(self, exchange: Exchange, call: ToolCall) -> str:
         """Run a call and count it; returns what the model reads of it."""
-        began, outcome = time.monotonic(), "cancelled"
+        began, outcome, span = time.monotonic(), "cancelled", exchange.span.child("tool_call")
         try:
             outcome, text = await self._called(exchange, call)
         finally:
+            span.say(outcome=outcome)
+            span.end()
             self.counts.tool_call(outcome, time.monotonic() - began)
         return text
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from opentelemetry.sdk.trace import TracerProvider
 
 from studiogate.events import (
     Citation,
@@ -21,6 +22,7 @@ from studiogate.events import (
     Usage,
 )
 from studiogate.exchange import Exchange
+from studiogate.otel import OtelTracing
 from tests.core.backends import backend, serving, sse, yields
 
 from .house import asking, soon
@@ -334,3 +336,18 @@ async def test_the_next_backend_answers_where_the_service_cant() -> None:
     assert answered.headers["x-studiogate-attempts"] == (
         "helper_backend=unavailable: the service failed (HTTP 500): Out of luck., b=ok"
     )
+
+
+async def test_a_trace_goes_on_in_the_service() -> None:
+    """The service hears of the attempt's span, in the client's trace."""
+    async with asking() as house:
+        house.served.gateway.tracing = OtelTracing(TracerProvider())
+        house.service.reply(whole("Hello there"))
+        trace = f"{7:032x}"
+        await house.openai.chat.completions.create(
+            model="m", messages=ASK, extra_headers={"traceparent": f"00-{trace}-{9:016x}-01"}
+        )
+
+    (asked,) = house.service.asked
+    assert asked.headers["traceparent"].startswith(f"00-{trace}-")
+    assert not asked.headers["traceparent"].endswith(f"{9:016x}-01")

@@ -42,7 +42,7 @@ async def create_chat_completion(request: Request[Any, Any, State], state: State
     entry.caller = authenticated(request)
     asked = await _chat_request(request)
     entry.model, entry.stream = asked.model or "", asked.stream
-    exchange = entry.exchange = gateway.submit(asked, entry.caller, exchange_id=entry.id)
+    exchange = entry.exchange = gateway.submit(asked, entry.caller, exchange_id=entry.id, headers=request.headers)
     # The exchange lets go of what the client sent of its files as soon as they are on disk.
     del asked
     try:

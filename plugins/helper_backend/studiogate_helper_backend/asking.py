@@ -46,7 +46,7 @@ async def _said(exchange: Exchange, service: Service, in_text: FunctionPlan | No
     options = service.options
     body = await encoded_request(exchange, options, in_text)
     censor = Censor(options.api_key, exchange.request.messages)
-    async with service.ask(body, censor) as response:
+    async with service.ask(body, censor, exchange.trace_headers) as response:
         reader = AnswerReader()
         streams = response.content_type == "text/event-stream"
         reading = read_stream if streams else read_whole

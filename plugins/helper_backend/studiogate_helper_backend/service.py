@@ -58,13 +58,16 @@ class Service:
     """Keeps to the number of connections."""
 
     @asynccontextmanager
-    async def ask(self, body: bytes, censor: Censor) -> AsyncGenerator[aiohttp.ClientResponse]:
+    async def ask(
+        self, body: bytes, censor: Censor, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Send a request and hand over the answer's beginning; leaving it early closes its connection at once.
 
+        :param headers: more headers, such as those of a trace.
         :raises ServiceError: no connection came about, or the service refuses.
         """
         async with self.room:
-            response = await self._sent(body, censor)
+            response = await self._sent(body, censor, headers or {})
             try:
                 yield response
             except aiohttp.ClientError as error:
@@ -73,12 +76,12 @@ class Service:
                 # Read to its end, it has given its connection back already.
                 response.close()
 
-    async def _sent(self, body: bytes, censor: Censor) -> aiohttp.ClientResponse:
+    async def _sent(self, body: bytes, censor: Censor, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         pauses = [*(_FIRST_PAUSE_S * 2**number for number in range(self.options.retries)), None]
         for number, pause_s in enumerate(pauses, start=1):
             try:
                 response = await self.session.post(
-                    self.url, data=_in_pieces(body), proxy=self.proxy, allow_redirects=False
+                    self.url, data=_in_pieces(body), headers=headers, proxy=self.proxy, allow_redirects=False
                 )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failed, final = unreachable(error), isinstance(error, aiohttp.ClientSSLError)
