@@ -17,6 +17,7 @@ from studiogate.errors import ConfigurationError
 from studiogate.health_cli import health
 from studiogate.keys_cli import keys
 from studiogate.plugins_cli import plugins
+from studiogate.reload_cli import reload_gateway
 from studiogate.version_cli import version
 
 USAGE_EXIT = 2
@@ -85,6 +86,7 @@ studiogate.add_command(chain)
 studiogate.add_command(health)
 studiogate.add_command(keys)
 studiogate.add_command(plugins)
+studiogate.add_command(reload_gateway)
 studiogate.add_command(version)
 
 

@@ -20,7 +20,8 @@ from studiogate import logs
 from studiogate.config import GATEWAY_TABLE, Table
 from studiogate.config_option import config_option, read_config
 from studiogate.errors import ConfigurationError
-from studiogate.web.server import Running, serve
+from studiogate.web.running import Running
+from studiogate.web.server import serve
 
 START_S = 60.0
 """Seconds that simulator and browser get to start, each."""

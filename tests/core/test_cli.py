@@ -342,3 +342,57 @@ async def test_a_client_that_stops_halfway_doesnt_keep_the_gateway(there: Path) 
         writer.close()
 
     assert code == 0
+
+
+async def test_a_reload_changes_the_chain_of_the_gateway_that_runs(there: Path) -> None:
+    """By command or SIGHUP: what has begun ends as it was, what comes gets the new chain; or it says why not."""
+    configured(there, 'plugins = ["answers"]')
+    (there / "other.py").write_text(PLUGINS.partition("\n\n\nclass Commands")[0].replace('"last"', '"other"'))
+    async with serving(there) as (process, url), answer_begun(url) as (_, lines):
+
+        async def reloaded(content: str) -> "subprocess.CompletedProcess[str]":
+            configured(there, content)
+            return await asyncio.to_thread(studiogate, there, "reload", "--port", "0")
+
+        unknown = await reloaded('plugins = ["nobody"]')
+        unreadable = await reloaded("plugins = [")
+        process.send_signal(signal.SIGHUP)
+        logged = await said(
+            process, "the configuration was not reloaded, nothing has changed: plugins.toml: is not TOML"
+        )
+        done = await reloaded('plugins = ["./other.py"]\n[gateway]\nhost = "localhost"')
+        async with answer_begun(url) as (_, new):
+            (there / "go").touch()
+            answers = ["".join([line async for line in each]) for each in (lines, new)]
+        configured(there, 'plugins = ["answers"]')
+        process.send_signal(signal.SIGHUP)
+        hung_up = await said(process, "the configuration was reloaded: .*: answers")
+        mode = (there / "state" / "control-0.sock").stat().st_mode & 0o777
+        process.send_signal(signal.SIGTERM)
+        code = await process.wait()
+
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "no plugin 'nobody' is installed" in unknown.stderr
+    assert "Nothing has changed." in unknown.stderr
+    assert unreadable.returncode == 2
+    assert logged
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "Backends, in this order: other.",
+        "Started: other.",
+        "Ended, once nothing needs them any more: answers.",
+        "[gateway] host: can't change while the gateway runs; what it was holds until a restart.",
+    ]
+    assert "last" in answers[0]
+    assert "other" in answers[1]
+    assert hung_up
+    assert mode == 0o600
+    assert code == 0
+    assert not (there / "state" / "control-0.sock").exists()
+
+
+def test_without_a_gateway_there_is_nothing_to_reload(there: Path) -> None:
+    """The command says how one with other settings is reached."""
+    configured(there, "plugins = []")
+
+    assert refused(there, "reload").startswith("studiogate: no gateway of this configuration can be reached")

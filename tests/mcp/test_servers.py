@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from studiogate.events import TextDelta
-from studiogate.web.server import Running, running_gateway
+from studiogate.web.running import Running
+from studiogate.web.server import running_gateway
 from studiogate_mcp import Mcp
 from tests.core.backends import CALLED, CHAT_PATH, HELLO, STOP, Playing, backend, call, config, installed, sse, until
 

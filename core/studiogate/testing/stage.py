@@ -16,7 +16,8 @@ from studiogate.events import Event, TextDelta
 from studiogate.exchange import Exchange
 from studiogate.gateway import Gateway
 from studiogate.plugins import InstalledPlugins, PluginHost, installed_plugins
-from studiogate.web.server import Running, running_gateway
+from studiogate.web.running import Running
+from studiogate.web.server import running_gateway
 
 UPLOADS = Path(tempfile.gettempdir()) / "studiogate-tests"
 """Where the files of requests go, unless a test says otherwise."""

@@ -14,10 +14,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
-import attrs
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from litestar import Litestar
 
 from studiogate.config import Config
 from studiogate.errors import ConfigurationError
@@ -27,6 +25,8 @@ from studiogate.plugins import InstalledPlugins, PluginHost
 from studiogate.settings import GatewaySettings, is_loopback
 from studiogate.web.app import create_app
 from studiogate.web.metrics import counted
+from studiogate.web.reloading import Reloads
+from studiogate.web.running import Running
 from studiogate.web.unread import taking_in_the_unread
 
 log = logging.getLogger(__name__)
@@ -35,28 +35,6 @@ LISTEN_S = 10.0
 """Seconds granian gets to accept its first connection."""
 LET_GO_S = 2.0
 """Seconds clients get at the end to send the rest of a request or to read the rest of an answer."""
-
-
-@attrs.frozen
-class Running:
-    """Hold a serving gateway."""
-
-    _first: Gateway
-    url: str
-    """Such as `http://127.0.0.1:2048`, without a path."""
-    _app: Litestar
-    _installed: InstalledPlugins | None
-
-    @property
-    def gateway(self) -> Gateway:
-        """Return the gateway that takes the requests now."""
-        return self._first.current
-
-    async def reload(self, config: Config) -> Gateway:
-        """Follow a changed configuration, as `Gateway.reload` does; returns the gateway that takes the requests now."""
-        following = await self.gateway.reload(config, self._installed)
-        self._app.state.gateway = self.gateway
-        return following
 
 
 @asynccontextmanager
@@ -99,25 +77,29 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
 async def serve(config: Config, then: Callable[[Running], Awaitable[None]] | None = None) -> None:
     """Serve until a signal: the first one lets running answers finish for `grace_s`, a second one doesn't wait.
 
+    SIGHUP and `studiogate reload` have the configuration read again.
+
     :param then: runs beside the server once it listens, and is cancelled at the first signal; what it raises ends all.
     """
     stop = StopSignals()
     with stop.installed():
         async with running_gateway(config) as running:
             log.info("listening on %s; OpenAI's base URL is %s/v1", running.url, running.url)
-            if then is not None:
-                await stop.unless(stop.first, then(running))
-            await stop.first.wait()
+            async with Reloads(running, config).on(stop.hangup):
+                if then is not None:
+                    await stop.unless(stop.first, then(running))
+                await stop.first.wait()
             log.info("stopping; running answers have %g s", config.gateway.grace_s)
             await stop.unless(stop.second, running.gateway.drain(config.gateway.grace_s))
 
 
 class StopSignals:
-    """Turn SIGINT and SIGTERM into two events: stop, and stop now."""
+    """Turn SIGINT and SIGTERM into two events, stop and stop now, and SIGHUP into a third that ends nothing."""
 
     def __init__(self) -> None:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
+        self.hangup = asyncio.Event()
 
     @contextmanager
     def installed(self) -> Generator[None]:
@@ -125,10 +107,11 @@ class StopSignals:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, self.hangup.set)
         try:
             yield
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.remove_signal_handler(number)
 
     async def unless(self, event: asyncio.Event, work: Awaitable[None]) -> None:
