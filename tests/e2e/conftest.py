@@ -3,12 +3,19 @@
 They end with this package, so that the tests of other packages have the machine for themselves.
 """
 
+import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .house import Gateway, Simulator, running_gateway, running_simulator, wait_until, write_config
+from .house import ROOT, Gateway, Simulator, running_gateway, running_simulator, wait_until, write_config
+
+MCP_SERVER: dict[str, dict[str, Any]] = {
+    "mcp.servers.tests": {"command": [sys.executable, str(ROOT / "tests/mcp/server.py"), "stdio"], "always": False}
+}
+"""A server for requests that name it; its program isn't started for others."""
 
 
 @pytest.fixture(scope="package")
@@ -28,7 +35,9 @@ def simulator(shared_simulator: Simulator) -> Simulator:
 @pytest.fixture(scope="package")
 def shared_gateway(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
     """Run one gateway with two tabs for this package."""
-    with running_gateway(write_config(tmp_path_factory.mktemp("gateway"), shared_simulator)) as gateway:
+    folder = tmp_path_factory.mktemp("gateway")
+    config = write_config(folder, shared_simulator, MCP_SERVER, backends=["mcp", "stream_intercept"])
+    with running_gateway(config) as gateway:
         yield gateway
 
 
@@ -43,7 +52,8 @@ def gateway(shared_gateway: Gateway) -> Gateway:
 def page_gateway(tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator) -> Generator[Gateway]:
     """Run a gateway for this package that answers from the page alone."""
     shared_simulator.reset()
-    config = write_config(tmp_path_factory.mktemp("page"), shared_simulator, backends=["dom_scrape"])
+    folder = tmp_path_factory.mktemp("page")
+    config = write_config(folder, shared_simulator, MCP_SERVER, backends=["mcp", "dom_scrape"])
     with running_gateway(config) as gateway:
         yield gateway
 

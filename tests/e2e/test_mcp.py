@@ -1,28 +1,19 @@
 """Tools that the gateway runs, called by the model behind the page, on both tiers that read it."""
 
-import sys
-from collections.abc import Generator
+from typing import Any
 
 import pytest
 
-from .house import ROOT, Gateway, Simulator, deltas, running_gateway, write_config
+from .house import Gateway, Simulator, deltas
 
-COMMAND = [sys.executable, "-m", "tests.mcp.server", "stdio"]
+SERVER: dict[str, Any] = {"type": "mcp", "server_label": "tests"}
+MINE: dict[str, Any] = {"type": "function", "function": {"name": "mine"}}
 
 
-@pytest.fixture(scope="module", params=["stream_intercept", "dom_scrape"])
-def gateway(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_simulator: Simulator
-) -> Generator[Gateway]:
-    """Run a gateway with the plugin and one backend."""
-    folder = tmp_path_factory.mktemp("mcp")
-    tables = {"studio": {"tabs": 1}, "mcp.servers.tests": {"command": COMMAND}}
-    with pytest.MonkeyPatch.context() as patch:
-        # The server is found from the checkout.
-        patch.chdir(ROOT)
-        config = write_config(folder, shared_simulator, tables, backends=("mcp", request.param))
-        with running_gateway(config) as gateway:
-            yield gateway
+@pytest.fixture
+def gateway(each_tier: Gateway) -> Gateway:
+    """Return a gateway of each tier."""
+    return each_tier
 
 
 def test_the_page_is_asked_again_with_the_results(gateway: Gateway, simulator: Simulator) -> None:
@@ -30,7 +21,7 @@ def test_the_page_is_asked_again_with_the_results(gateway: Gateway, simulator: S
     simulator.play(when="How much is it?", calls=[{"name": "add", "args": {"a": 20, "b": 22}}], times=1)
     simulator.play(when="result of", text=["It is ", "42."], times=1)
 
-    answer = gateway.ask("How much is it?")
+    answer = gateway.ask("How much is it?", tools=[SERVER])
 
     assert answer.status_code == 200, answer.text
     choice = answer.json()["choices"][0]
@@ -46,9 +37,27 @@ def test_a_stream(gateway: Gateway, simulator: Simulator) -> None:
     simulator.play(when="Try it.", text=["Let me see. "], calls=[{"name": "fail", "args": {"why": "luck"}}], times=1)
     simulator.play(when="Error", text=["It failed."], times=1)
 
-    with gateway.streaming("Try it.") as response:
+    with gateway.streaming("Try it.", tools=[SERVER]) as response:
         assert response.status_code == 200
         texts = [chunk["choices"][0]["delta"].get("content") or "" for chunk in deltas(response)]
 
     assert "".join(texts) == "Let me see. It failed."
     assert "luck" in simulator.log()[1]["prompt"]
+
+
+def test_calls_of_both_kinds(gateway: Gateway, simulator: Simulator) -> None:
+    """The client gets its own; the model calls the gateway's again once it has the client's results."""
+    add = {"name": "add", "args": {"a": 20, "b": 22}}
+    simulator.play(when="Both.", calls=[add, {"name": "mine", "args": {}}], times=1)
+    simulator.play(when="my result", calls=[add], times=1)
+    simulator.play(when="42", text=["All of it."], times=1)
+    conversation: list[Any] = [{"role": "user", "content": "Both."}]
+
+    first = gateway.ask("", messages=conversation, tools=[SERVER, MINE]).json()["choices"][0]
+    (call,) = first["message"]["tool_calls"]
+    conversation += [first["message"], {"role": "tool", "tool_call_id": call["id"], "content": "my result"}]
+    second = gateway.ask("", messages=conversation, tools=[SERVER, MINE]).json()["choices"][0]
+
+    assert (call["function"]["name"], first["finish_reason"]) == ("mine", "tool_calls")
+    assert (second["message"]["content"], second["finish_reason"]) == ("All of it.", "stop")
+    assert len(simulator.log()) == 3

@@ -2,18 +2,21 @@
 
 from typing import Any
 
-import pytest
-
 from .house import Gateway, Simulator, deltas
 
 SEARCH: list[dict[str, Any]] = [{"google_search_retrieval": {}}]
 SOURCE = {"url": "https://a.example/x", "title": "A", "passage": "Paris"}
 
 
+ON: list[dict[str, Any]] = [{"google_search": {}}]
 ASKED: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
-    ({"tools": SEARCH}, [{"google_search": {}}]),
-    ({"tools": [{"type": "web_search_preview"}]}, [{"google_search": {}}]),
-    ({"web_search_options": {}}, [{"google_search": {}}]),
+    ({"tools": SEARCH}, ON),
+    ({"tools": [{"google_search": {}}]}, ON),
+    ({"tools": [{"type": "web_search"}]}, ON),
+    ({"tools": [{"type": "web_search_preview"}]}, ON),
+    ({"tools": [{"type": "function", "function": {"name": "googleSearch"}}]}, ON),
+    ({"tools": [{"type": "function", "function": {"name": "google_search"}}]}, ON),
+    ({"web_search_options": {}}, ON),
     (
         {"tools": [{"url_context": {}}, {"type": "code_interpreter", "container": {"type": "auto"}}]},
         [{"code_execution": {}}, {"url_context": {}}],
@@ -23,19 +26,23 @@ ASKED: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("fields", "tools"),
-    ASKED,
-    ids=["search", "openai's", "options", "others", "none", "nothing asked"],
-)
-def test_tools_are_on_for_who_asks(
-    gateway: Gateway, simulator: Simulator, fields: dict[str, Any], tools: list[dict[str, Any]]
-) -> None:
-    """What AI Studio receives is what the request names, whatever the page has switched on."""
-    response = gateway.ask("Who won?", **fields)
+def test_tools_are_on_for_who_asks(each_tier: Gateway, simulator: Simulator) -> None:
+    """What AI Studio receives is what the request names, whatever the page has on, by whatever name it asks."""
+    for number, (fields, tools) in enumerate(ASKED):
+        response = each_tier.ask(f"Who won {number}?", **fields)
 
-    assert response.status_code == 200
-    assert simulator.turn("Who won?")["tools"] == tools
+        assert response.status_code == 200, fields
+        sent = simulator.turn(f"Who won {number}?")["tools"]
+        assert sorted(sent, key=str) == tools, fields
+
+
+def test_code_and_its_output_are_fenced(gateway: Gateway, simulator: Simulator) -> None:
+    """Before the text, over the wire as in the page (`test_dom_scrape.py`)."""
+    simulator.play(code=[{"code": "print(1)\n", "output": "1\n"}], text=["It ", "is *one*."])
+
+    message = gateway.ask("Run it", tools=[{"code_execution": {}}]).json()["choices"][0]["message"]
+
+    assert message["content"] == "\n```python\nprint(1)\n```\n\n```\n1\n```\nIt is *one*."
 
 
 def test_sources_become_annotations(gateway: Gateway, simulator: Simulator) -> None:
