@@ -103,14 +103,13 @@ class Catalogue:
         return self._view().nearest(bare_id(name))
 
     def _takes(self, name: str) -> bool:
-        return any(told(hook, None, model=name) for hook in self._plugins.implementations("takes_model"))
+        return any(told(hook, False, bool, model=name) for hook in self._plugins.implementations("takes_model"))
 
     def _view(self) -> "_View":
         listed: dict[str, Model] = {}
         for hook in self._plugins.implementations("list_models"):
-            models: Sequence[Model] | None = told(hook, None)
-            for model in models or ():
-                listed.setdefault(model.id, model)
+            for name, model in told(hook, dict[str, Model](), _by_id).items():
+                listed.setdefault(name, model)
         try:
             self._excluded = self._file.current
         except ConfigurationError as error:
@@ -200,6 +199,16 @@ class _View:
         if model is not None and model.target is not None:
             way.append(model.target)
         return way
+
+
+def _by_id(models: Sequence[Model] | None) -> dict[str, Model]:
+    """Return models by their ids; of equal ones the first stands."""
+    found: dict[str, Model] = {}
+    for model in models or ():
+        if not isinstance(model, Model):  # pyright: ignore[reportUnnecessaryIsInstance] - a plugin may return anything
+            raise TypeError(f"a list of models holds {type(model).__name__}")
+        found.setdefault(model.id, model)
+    return found
 
 
 def _read_ids(path: Path) -> frozenset[str]:

@@ -13,15 +13,15 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
 from studiogate.breaker import Breaker
 from studiogate.config import suggest
-from studiogate.crash import crash_report
+from studiogate.crash import log_fault
 from studiogate.defaults import Defaults, forget_unasked
 from studiogate.errors import (
     ClientError,
@@ -43,6 +43,7 @@ from studiogate.strict_calls import StrictCalls
 
 log = logging.getLogger(__name__)
 
+_EVENTS: tuple[type, ...] = get_args(Event.__value__)
 AFTER_FINISH_S = 5.0
 """Seconds a backend gets to end after its finish: the answer is whole, only token counts may still come."""
 
@@ -181,7 +182,8 @@ class Chain:
         params = self._defaults.fill(asked, exchange.model)
         for hook in [*(hook for hook in hooks if hook.plugin not in backends), *own]:
             try:
-                params = hook(params=params, model=exchange.model, backend=backend) or params
+                fitted = hook(params=params, model=exchange.model, backend=backend)
+                params = returned(fitted, Params) or params
             except ClientError:
                 raise
             except Exception as error:  # the plugin boundary
@@ -227,7 +229,7 @@ async def _next(
     limit = asyncio.timeout_at(min(now + wait_s, over_at))
     try:
         async with limit:
-            return await anext(events)
+            return _known(await anext(events))
     except TimeoutError:
         if not limit.expired():
             raise
@@ -238,6 +240,16 @@ async def _next(
         if begun:
             raise DeadlineExceeded(f"The answer stopped: {reason}.") from None
         raise Unavailable(reason, status=DeadlineExceeded.status) from None
+
+
+def _known(event: Event) -> Event:
+    """Return an event, as whatever else a backend yields is its fault.
+
+    :raises TypeError: it is none.
+    """
+    if not isinstance(event, _EVENTS):
+        raise TypeError(f"a backend yielded {type(event).__name__}")
+    return event
 
 
 def _patience(settings: GatewaySettings, backend: str) -> Patience:
@@ -265,19 +277,27 @@ def _too_late(backend: str, verdict: Declined | Unavailable) -> ClientError:
     return UpstreamFailed(message)
 
 
-def log_fault(whose: str, error: Exception) -> None:
-    """Log an unexpected error by place and kind."""
-    log.error("%s raised %s\n%s", whose, type(error).__name__, crash_report(error))
+def told[T, O](hook: Implementation, otherwise: O, read: Callable[[Any], T], /, **arguments: Any) -> T | O:
+    """Call a hook that only tells; one that fails is logged and costs no request.
 
-
-def told[T](hook: Implementation, otherwise: T, **arguments: Any) -> Any | T:
-    """Call a hook that only tells; one that fails is logged and costs no request."""
+    :param read: makes of the hook's result what is needed; what it raises is the plugin's fault as well.
+    """
     try:
-        return hook(**arguments)
+        return read(hook(**arguments))
     except Exception as error:  # noqa: BLE001 - the plugin boundary: whatever it is, it is this plugin's fault
         hook.usage.faults += 1
         log_fault(f"plugin {hook.plugin}", error)
         return otherwise
+
+
+def returned[T](result: Any, *kinds: type[T]) -> T | None:
+    """Return what a hook has returned, None or of one of `kinds`; anything else is a fault.
+
+    :raises TypeError: it is something else.
+    """
+    if result is not None and not isinstance(result, kinds):
+        raise TypeError(f"a hook returned {type(result).__name__}")
+    return result
 
 
 def fault(hook: Implementation, exchange: Exchange, error: Exception) -> PluginFault:

@@ -13,6 +13,7 @@ from studiogate import logs
 from studiogate.chain_cli import chain
 from studiogate.config import GATEWAY_TABLE
 from studiogate.config_option import config_option, read_config
+from studiogate.crash import log_fault
 from studiogate.errors import ConfigurationError
 from studiogate.health_cli import health
 from studiogate.keys_cli import keys
@@ -60,7 +61,13 @@ class PluginGroup(click.RichGroup):
         from studiogate.plugins import PluginHost  # noqa: PLC0415 - `serve --help` needs no plugin
 
         group = click.RichGroup()
-        PluginHost(read_config(path)).call("register_cli", group=group)
+        for hook in PluginHost(read_config(path)).implementations("register_cli"):
+            try:
+                hook(group=group)
+            except ConfigurationError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the plugin boundary: the other plugins' commands are there
+                log_fault(f"plugin {hook.plugin}: register_cli", error)
         taken = sorted(group.commands.keys() & self.commands.keys())
         if taken:
             raise ConfigurationError(f"a plugin registers the command '{taken[0]}', which is the gateway's own.")

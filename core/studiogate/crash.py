@@ -4,11 +4,19 @@ A library's message may quote what it was given, and that may be a prompt or a k
 which hold neither, and the system's are shown.
 """
 
+import logging
 import traceback
 from collections.abc import Iterator
 from typing import cast
 
 from studiogate.errors import StudiogateError
+
+log = logging.getLogger(__name__)
+
+
+def log_fault(whose: str, error: Exception) -> None:
+    """Log an unexpected error by place and kind."""
+    log.error("%s raised %s\n%s", whose, type(error).__name__, crash_report(error))
 
 
 def crash_report(error: BaseException) -> str:

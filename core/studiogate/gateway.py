@@ -8,7 +8,7 @@ The HTTP side holds no resources: whatever an exchange opens is on its stack, an
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -17,10 +17,11 @@ import attrs
 from studiogate import scrape
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.catalogue import Catalogue
-from studiogate.chain import Chain, fault, log_fault, told
+from studiogate.chain import Chain, fault, returned, told
 from studiogate.chat import ChatRequest
 from studiogate.config import Config
 from studiogate.counts import Counts
+from studiogate.crash import log_fault
 from studiogate.errors import (
     ClientClosed,
     ClientError,
@@ -29,6 +30,7 @@ from studiogate.errors import (
     InternalError,
     InvalidRequest,
     ModelNotFound,
+    PluginRefused,
     ServiceUnavailable,
     UpstreamFailed,
 )
@@ -70,12 +72,12 @@ class Gateway:
         self.catalogue = Catalogue(config, plugins)
         self.started = asyncio.Event()
         """Set once every plugin's lifespan is entered."""
+        self.slots = self.settings.slots or _capacity(plugins)
+        """How many exchanges its plugins can carry at once."""
         self.chain = Chain(plugins, self.settings, config.defaults)
         self.counts: Counts = Counts() if before is None else before.counts
         """What all generations count as they go."""
         self.tool_loop = ToolLoop(self.chain, self.settings, self.counts)
-        self.slots = self.settings.slots or _capacity(plugins)
-        """How many exchanges its plugins can carry at once."""
         self.generations: Generations = (
             Generations(self, self.settings, self.slots) if before is None else before.generations
         )
@@ -123,6 +125,15 @@ class Gateway:
     def plugin[T](self, kind: type[T]) -> T:
         """Return the loaded plugin of a class; a plugin reaches what it requires with this."""
         return self.plugins.plugin(kind)
+
+    def leave_out(self, refusal: PluginRefused) -> None:
+        """Leave out a plugin that can't start, and those that require it.
+
+        :raises PluginRefused: it, where that stops the start.
+        """
+        self.plugins.leave_out(refusal)
+        self.chain = Chain(self.plugins, self.settings, self.config.defaults)
+        self.tool_loop = ToolLoop(self.chain, self.settings, self.counts)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -209,7 +220,7 @@ class Gateway:
         """Return how each plugin that says anything fares, in order; one that can't even say has failed."""
         failed = Health(ready=False, status="failed", advice="The gateway's log says where.")
         states: dict[str, Health | None] = {
-            hook.plugin: told(hook, failed) for hook in self.plugins.implementations("health")
+            hook.plugin: told(hook, failed, _as_health) for hook in self.plugins.implementations("health")
         }
         states |= dict.fromkeys(self.generations.broken(self), failed)
         left_out = {name: _left_out(why) for name, why in self.plugins.left_out.items()}
@@ -342,10 +353,7 @@ class Gateway:
         for hook in hooks:
             left = [ref for ref in refs if ref not in found]
             if left:
-                taken: Mapping[AttachmentRef, Attachment] | None = await _asked(
-                    hook, exchange, refs=left, workdir=workdir
-                )
-                found.update(taken or {})
+                found |= await _asked(hook, exchange, _as_files, refs=left, workdir=workdir)
         for ref in refs:
             if ref not in found:
                 raise InvalidRequest("No plugin of this gateway takes such an attachment.", param=ref.param)
@@ -359,8 +367,8 @@ class Gateway:
         request, plan = exchange.request, ToolPlan()
         for hook in self.plugins.implementations("map_tools"):
             left = [tool for tool in request.tools if tool.index not in plan.taken]
-            part: ToolPlan | None = await _asked(
-                hook, exchange, tools=left, choice=request.tool_choice, request=request, stack=exchange.stack
+            part = await _asked(
+                hook, exchange, _as_plan, tools=left, choice=request.tool_choice, request=request, stack=exchange.stack
             )
             plan = plan if part is None else plan.merged(part)
         plan = _own_functions(request, plan).merged(plan)
@@ -372,6 +380,22 @@ class Gateway:
                 )
         _check_choice(request, plan)
         return plan
+
+
+def _as_health(result: Any) -> Health | None:
+    return returned(result, Health)
+
+
+def _as_plan(result: Any) -> ToolPlan | None:
+    return returned(result, ToolPlan)
+
+
+def _as_files(result: Any) -> dict[AttachmentRef, Attachment]:
+    files: dict[Any, Any] = dict(result or {})
+    for ref, file in files.items():
+        if not isinstance(ref, AttachmentRef) or not isinstance(file, Attachment):
+            raise TypeError("a hook returned files that are none")
+    return files
 
 
 def _left_out(why: str) -> Health:
@@ -411,23 +435,34 @@ def _tracing(config: Config) -> Tracing:
 def _capacity(plugins: PluginHost) -> int:
     for hook in plugins.implementations("capacity"):
         try:
-            slots: int | None = hook()
-        except Exception as error:  # the plugin boundary
+            slots = returned(hook(), int)
+        except Exception as error:  # noqa: BLE001 - the plugin boundary
             hook.usage.faults += 1
             log_fault(f"plugin {hook.plugin}: capacity", error)
-            raise ConfigurationError(f"plugin {hook.plugin}: capacity failed; the log says where.") from error
+            message = f"plugin {hook.plugin}: capacity failed; the log says where."
+            plugins.leave_out(PluginRefused(hook.plugin, message, "can't say its capacity"))
+            continue
         if slots is not None and slots < 1:
-            raise ConfigurationError(f"plugin {hook.plugin}: capacity must be at least 1, not {slots}.")
+            message = f"plugin {hook.plugin}: capacity must be at least 1, not {slots}."
+            plugins.leave_out(PluginRefused(hook.plugin, message, "has no capacity"))
+            continue
         if slots is not None:
             return slots
     return DEFAULT_SLOTS
 
 
-async def _asked(hook: Implementation, exchange: Exchange, **arguments: Any) -> Any:
-    """Await a hook outside the chain."""
+async def _asked[T](hook: Implementation, exchange: Exchange, read: Callable[[Any], T], /, **arguments: Any) -> T:
+    """Await a hook outside the chain.
+
+    :param read: makes of the hook's result what is needed; what it raises is the plugin's fault as well.
+    """
     try:
-        return await hook(**arguments)
+        return read(await hook(**arguments))
     except ClientError:
+        raise
+    except asyncio.CancelledError:
+        if asyncio.get_running_loop().time() >= exchange.deadline:
+            log.warning("%s: plugin %s: %s was not over by the deadline", exchange.id, hook.plugin, hook.usage.hook)
         raise
     except Exception as error:  # the plugin boundary: whatever it is, it is this plugin's fault
         raise fault(hook, exchange, error) from error

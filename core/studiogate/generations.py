@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from studiogate.errors import PluginRefused
 from studiogate.lives import Life
 from studiogate.queue import ExchangeQueue
 from studiogate.settings import GatewaySettings
@@ -115,10 +116,14 @@ class Generations:
                 self._folders.enter_context(self.workdirs.opened())
             for hook in gateway.plugins.implementations("lifespan"):
                 life = known.get(hook.plugin) if hook.plugin in gateway.plugins.kept else None
-                if life is None:
-                    life = Life(hook, hook(gateway=gateway))
-                    await life.begin()
-                lives[hook.plugin] = life
+                try:
+                    if life is None and hook.plugin in gateway.plugins.names:
+                        life = Life(hook, gateway.settings.lifespan_s)
+                        await life.begin(gateway)
+                except PluginRefused as refusal:
+                    gateway.leave_out(refusal)
+                else:
+                    lives |= {} if life is None else {hook.plugin: life}
         except BaseException:
             await self._end(gateway)
             raise

@@ -32,7 +32,8 @@ import pluggy
 
 from studiogate import hookspecs
 from studiogate.config import Config, suggest
-from studiogate.errors import ConfigurationError, PluginRefused
+from studiogate.crash import log_fault
+from studiogate.errors import ConfigurationError, PluginFault, PluginRefused, StudiogateError
 from studiogate.hook_usage import HookUsage
 from studiogate.keeping import Standing, unchanged
 from studiogate.plugin_files import file_plugins
@@ -92,6 +93,7 @@ class PluginHost:
         """The plugins that can't be used, where that doesn't stop the start; under each name why, in a few words that
         anybody may read."""
         self._before = before
+        self._running = frozenset[str]() if before is None else frozenset(before.names)
         self.usage_by_hook: dict[tuple[str, str], HookUsage] = {} if before is None else before.usage_by_hook
         """What hooks have cost, by plugin and hook; counted on from the host before."""
         config.check_tables((*self._installed, *config.plugins))
@@ -122,14 +124,28 @@ class PluginHost:
                 self._register(name, standing)
             self._refuse_unknown_hooks()
         except PluginRefused as refusal:
-            # One that runs is not left out by a reload: that changes nothing then, and says why.
-            runs = self._before is not None and refusal.plugin in self._before.names
-            if runs or self.config.gateway.on_error != OnError.SKIP:
-                raise
-            log.error("%s\nIt is left out ([gateway] on_error).", refusal)  # noqa: TRY400 - the message says all
-            self.left_out[refusal.plugin] = refusal.in_short
+            self._note(refusal)
             return False
         return True
+
+    def leave_out(self, refusal: PluginRefused) -> None:
+        """Leave out a loaded plugin that can't be used after all, and those that require it.
+
+        :raises PluginRefused: it, where that stops the start.
+        """
+        self._note(refusal)
+        del self._plugins[refusal.plugin], self.standing[refusal.plugin]
+        for name in self.names:
+            if refusal.plugin in self._required[name] and name in self._plugins:
+                needs = f"requires {refusal.plugin}, which is left out"
+                self.leave_out(PluginRefused(name, f"plugin {name} {needs}.", needs))
+
+    def _note(self, refusal: PluginRefused) -> None:
+        # One that runs is not left out by a reload: that changes nothing then, and says why.
+        if refusal.plugin in self._running or self.config.gateway.on_error != OnError.SKIP:
+            raise refusal
+        log.error("%s\nIt is left out ([gateway] on_error).", refusal)
+        self.left_out[refusal.plugin] = refusal.in_short
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -185,15 +201,24 @@ class PluginHost:
         return tuple(self.usage_by_hook.values())
 
     def call(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
-        """Call a sync hook of every plugin, in order; return (plugin, result) where the result isn't None."""
-        results = [(impl.plugin, impl(**arguments)) for impl in self.implementations(hook)]
-        return [(name, result) for name, result in results if result is not None]
+        """Call a sync hook of every plugin, in order; return (plugin, result) where the result isn't None.
 
-    async def call_async(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
-        """Await an async hook of every plugin, one after the other, in order; return (plugin, result) as `call`."""
+        :raises PluginFault: one raised what no hook should; the log says where.
+        """
         results: list[tuple[str, Any]] = []
         for impl in self.implementations(hook):
-            result = await cast("Awaitable[Any]", impl(**arguments))
+            with _blaming(impl):
+                result = impl(**arguments)
+            if result is not None:
+                results.append((impl.plugin, result))
+        return results
+
+    async def call_async(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+        """Await an async hook of every plugin, one after the other, in order; return and raise as `call`."""
+        results: list[tuple[str, Any]] = []
+        for impl in self.implementations(hook):
+            with _blaming(impl):
+                result = await cast("Awaitable[Any]", impl(**arguments))
             if result is not None:
                 results.append((impl.plugin, result))
         return results
@@ -372,6 +397,19 @@ def loaded_class(name: str, load: Callable[[], object]) -> type:
     if not isinstance(kind, type):
         raise _unfit(name, f"its entry point must name a class, not {kind!r}.")
     return kind
+
+
+@contextmanager
+def _blaming(impl: Implementation) -> Generator[None]:
+    """Make a fault of a plugin, by name, of whatever escapes its hook but the gateway's own errors."""
+    try:
+        yield
+    except StudiogateError:
+        raise
+    except Exception as error:  # the plugin boundary
+        impl.usage.faults += 1
+        log_fault(f"plugin {impl.plugin}: {impl.usage.hook}", error)
+        raise PluginFault(f"{impl.plugin} failed unexpectedly; the gateway's log says where.") from error
 
 
 @contextmanager

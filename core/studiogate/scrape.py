@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from studiogate.breaker import BreakerState
-from studiogate.chain import log_fault
+from studiogate.crash import log_fault
 from studiogate.metrics import Kind, Metric
 
 if TYPE_CHECKING:

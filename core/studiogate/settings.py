@@ -79,6 +79,8 @@ class GatewaySettings:
     """File of model ids, one a line, that are neither listed nor answered; read again when it changes."""
     default_model: str | None = None
     """Model of requests that name none; when unset, the first one listed."""
+    lifespan_s: float = attrs.field(default=60.0, validator=positive)
+    """Seconds that a plugin gets to start, and as many to end. One that hasn't started by then can't be used."""
     on_error: str = attrs.field(default=OnError.STOP.value, validator=one_of(*OnError))
     """What comes of a plugin that can't be loaded, set or started: it stops the start (`stop`), or is left out, which
     the log and `/health` tell (`skip`)."""

@@ -23,9 +23,10 @@ from contextlib import aclosing
 
 import attrs
 
-from studiogate.chain import Chain, log_fault
+from studiogate.chain import Chain
 from studiogate.chat import Message, RequestedCall, Role
 from studiogate.counts import Counts
+from studiogate.crash import log_fault
 from studiogate.events import Event, Finish, FinishReason, Progress, TextDelta, ToolCall, Usage
 from studiogate.exchange import Exchange
 from studiogate.settings import GatewaySettings

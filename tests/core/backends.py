@@ -157,7 +157,7 @@ def host(plugins: Mapping[str, type], **gateway: Any) -> PluginHost:
 @asynccontextmanager
 async def living(plugins: Mapping[str, type], **gateway: Any) -> AsyncGenerator[Gateway]:
     """Run a gateway without HTTP."""
-    made = Gateway(config(*plugins, **gateway), host(plugins))
+    made = Gateway(config(*plugins, **gateway), host(plugins, **gateway))
     async with made.lifespan():
         yield made
 

@@ -693,7 +693,7 @@ async def test_a_plugin_that_cant_start_ends_those_that_did() -> None:
             raise OSError("no browser")
             yield
 
-    with pytest.raises(OSError, match="no browser"):
+    with pytest.raises(ConfigurationError, match=r"^plugin b: can't start: OSError: no browser\.$"):
         async with living({"a": lives("a", seen), "b": Fails}):
             pass
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 
 from studiogate import logs
-from studiogate.chain import log_fault
 from studiogate.config import Config, load_config
 from studiogate.control import RELOAD, Outcome, answering, socket_path
+from studiogate.crash import log_fault
 from studiogate.errors import ConfigurationError
 from studiogate.gateway import Gateway
 from studiogate.settings import not_changed
