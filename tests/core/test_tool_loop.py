@@ -33,8 +33,9 @@ def returning(result: str) -> Executor:
     return run
 
 
-async def test_results_are_fed_back_until_the_model_answers() -> None:
-    """The client reads the text of every round and no call, and usage of all rounds."""
+async def test_results_are_fed_back_until_the_model_answers(caplog: pytest.LogCaptureFixture) -> None:
+    """The client reads the text of every round and no call, and usage of all rounds; the log tells what is run."""
+    caplog.set_level("INFO", "studiogate.tool_loop")
     model = Playing(
         [
             [TextDelta(text="Let me see. "), call("add", a=1), CALLED, Usage(prompt=10, completion=2)],
@@ -48,6 +49,7 @@ async def test_results_are_fed_back_until_the_model_answers() -> None:
     assert not [event for event in events if isinstance(event, ToolCall)]
     assert events[-2:] == [Usage(prompt=30, completion=5), STOP]
     assert Progress(text="running add") in events
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == ["round 1: add"]
     first, second = (exchange.request.messages for exchange in model.asked)
     assert second[: len(first)] == first
     said, result = second[len(first) :]
