@@ -100,6 +100,15 @@ def test_a_page_that_shows_nothing_at_all() -> None:
     assert verdicts == [Verdict.GOING, Verdict.GOING, Verdict.LOST]
 
 
+def test_a_page_that_shows_nothing_of_an_answer_that_is_over() -> None:
+    """It is given up sooner, once the network has brought the end; older pages show nothing of an empty answer."""
+    ending, look = Ending(SETTINGS), seen(turns=0, ended=True)
+
+    verdicts = [ending.judge(look, at) for at in (0, SETTINGS.settle_s, 2 * SETTINGS.settle_s + 0.1)]
+
+    assert verdicts == [Verdict.GOING, Verdict.GOING, Verdict.LOST]
+
+
 def test_a_page_that_was_left() -> None:
     """Without a composer it isn't even the page; that is known sooner."""
     assert whole_after(seen(turns=0, run=RunState.ABSENT)) == pytest.approx(SETTINGS.settle_s, abs=0.1)

@@ -53,6 +53,8 @@ class Tier:
             self.generation = generation
         wait_until(lambda: self.gateway.tabs_ready() == 1, "the tab")
         self.simulator.reset()
+        # The tab is loaded anew after each case.
+        self.simulator.options(generation=generation)
 
     def play(self, case: Case) -> None:
         """Have upstream answer a case."""

@@ -61,7 +61,9 @@ class Ending:
             return _SURE_S if seen.ended else _LIKELY_S
         if not _something(seen):
             # A page without a composer is none that will show one: it leads to the sign-in form, for example.
-            return self.settings.settle_s if seen.run is RunState.ABSENT else self.settings.lost_s
+            if seen.run is RunState.ABSENT:
+                return self.settings.settle_s
+            return min(2 * self.settings.settle_s, self.settings.lost_s) if seen.ended else self.settings.lost_s
         return self.settings.settle_s if seen.editable or seen.ended else 2 * self.settings.settle_s
 
 

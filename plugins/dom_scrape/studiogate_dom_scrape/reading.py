@@ -73,7 +73,11 @@ class Reading:
                 case Verdict.GOING:
                     seen = await self._watch(seen, ending.patience_s(seen))
                 case Verdict.LOST:
-                    raise PageBroken("The page shows no answer, and not that it is at work on one.")
+                    if (await self.record.told()).finish is None:
+                        raise PageBroken("The page shows no answer, and not that it is at work on one.")
+                    # Older pages have no bubble for an answer that is empty.
+                    thoughts = text = None
+                    break
                 case Verdict.WHOLE:
                     _refuse(seen, self._text.rendered)
                     thoughts, text = await self._sources()
