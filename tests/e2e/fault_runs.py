@@ -64,7 +64,7 @@ class Stage:
     def play(self, row: Row) -> Observed:
         """Inject the fault, ask, look at what came of it, and ask once more."""
         prompt = f"What about this: {row.fault}?"
-        self._settle()
+        self._settle(row)
         for fault in row.posted:
             self.simulator.fault(**fault)
         self.simulator.play(when=prompt, **{"text": ["All is ", "well."], **row.scenario})
@@ -75,7 +75,7 @@ class Stage:
         observed = self._asked(row, prompt)
         submitted = sum(prompt in turn["prompt"] for turn in self.simulator.log())
         asked = sum(prompt in request.body["messages"][-1]["content"] for request in self.service.asked)
-        self._settle()
+        self._settle(row)
         answer = self.gateway.ask(AFTERWARDS)
         return attrs.evolve(
             observed,
@@ -85,8 +85,11 @@ class Stage:
             next_backend=answer.headers.get("x-studiogate-backend", ""),
         )
 
-    def _settle(self) -> None:
-        """Let nothing of an earlier row remain."""
+    def _settle(self, row: Row) -> None:
+        """Let nothing of an earlier request remain."""
+        if row.own is None:
+            # Else what is renewed or started anew would cost the next request some of its time.
+            wait_until(lambda: self.gateway.tabs_ready() == 1, "the tab")
         self.simulator.reset()
         self.service.reply(WELL)
         self.service.forget()
