@@ -12,6 +12,7 @@ import rich_click as click
 from studiogate import logs
 from studiogate.chain_cli import chain
 from studiogate.config import GATEWAY_TABLE
+from studiogate.config_cli import show_config
 from studiogate.config_option import config_option, read_config
 from studiogate.crash import log_fault
 from studiogate.errors import ConfigurationError
@@ -90,6 +91,7 @@ def studiogate() -> None:
 
 
 studiogate.add_command(chain)
+studiogate.add_command(show_config)
 studiogate.add_command(health)
 studiogate.add_command(keys)
 studiogate.add_command(plugins)

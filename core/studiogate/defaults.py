@@ -6,7 +6,7 @@ import attrs
 
 from studiogate.models import Model
 from studiogate.params import INT32, STOP_LIMIT, Params
-from studiogate.strict import WrongValue, within
+from studiogate.strict import WrongValue, described, within
 from studiogate.thinking import fit_effort
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -16,11 +16,13 @@ _FILLED = ("temperature", "top_p", "max_tokens", "stop", "reasoning_effort", "se
 """The fields of `Params` that have a default here."""
 
 
+@described(enum=list(EFFORTS))
 def _an_effort(_: Any, field: "attrs.Attribute[str | None]", value: str | None) -> None:
     if value is not None and value not in EFFORTS:
         raise WrongValue(field.name, f"must be one of {', '.join(EFFORTS)}, not {value!r}")
 
 
+@described(maxItems=STOP_LIMIT)
 def _few_enough(_: Any, field: "attrs.Attribute[tuple[str, ...]]", value: tuple[str, ...]) -> None:
     if len(value) > STOP_LIMIT:
         raise WrongValue(field.name, f"must hold at most {STOP_LIMIT} strings, not {len(value)}")

@@ -29,6 +29,25 @@ class WrongValue(ValueError):  # noqa: N818 - what it says
         self.message = message
 
 
+def schema_of(validator: Any) -> dict[str, Any]:
+    """Return what a validator demands in words of JSON Schema, as far as it says (`described`)."""
+    found: dict[str, Any] = getattr(validator, _SCHEMA, {})
+    return dict(found)
+
+
+def described[V: Callable[..., None]](**schema: Any) -> Callable[[V], V]:
+    """Say of a validator what it demands, in words of JSON Schema; a decorator."""
+
+    def mark(validator: V) -> V:
+        setattr(validator, _SCHEMA, schema)
+        return validator
+
+    return mark
+
+
+_SCHEMA = "studiogate_schema"
+
+
 def within(low: float, high: float) -> Callable[[Any, "attrs.Attribute[Any]", Any], None]:
     """Return a validator: None, or a finite number from `low` to `high`, both included."""
 
@@ -37,9 +56,11 @@ def within(low: float, high: float) -> Callable[[Any, "attrs.Attribute[Any]", An
             limits = f"from {low:.15g} to {high:.15g}" if math.isfinite(high) else f"at least {low:.15g}"
             raise WrongValue(field.name, f"must be {limits}, not {value!r}")
 
-    return check
+    limits = {"minimum": low} | ({"maximum": high} if math.isfinite(high) else {})
+    return described(**limits)(check)
 
 
+@described(exclusiveMinimum=0)
 def positive(_: Any, field: "attrs.Attribute[Any]", value: float | None) -> None:
     """Validate: None, or a finite number above 0."""
     if value is not None and not (0 < value < math.inf):
@@ -53,9 +74,10 @@ def one_of(*choices: str) -> Callable[[Any, "attrs.Attribute[Any]", Any], None]:
         if value is not None and value not in choices:
             raise WrongValue(field.name, f"must be one of {', '.join(choices)}")
 
-    return check
+    return described(enum=[str(choice) for choice in choices])(check)
 
 
+@described(pattern=r"\S")
 def not_empty(_: Any, field: "attrs.Attribute[Any]", value: str | None) -> None:
     """Validate: None, or a text that isn't only white space."""
     if value is not None and not value.strip():
