@@ -9,11 +9,13 @@ from litestar.plugins.core import MsgspecDIPlugin
 from studiogate.errors import ClientError
 from studiogate.gateway import Gateway
 from studiogate.keys import ApiKeys
+from studiogate.log_stream import LogStream
 from studiogate.web.chat import create_chat_completion
 from studiogate.web.errors import on_bug, on_client_error, on_http_error
 from studiogate.web.health import show_health
 from studiogate.web.index import show_index
 from studiogate.web.info import show_info
+from studiogate.web.logs import stream_logs
 from studiogate.web.metrics import show_metrics
 from studiogate.web.models import list_models, show_model
 from studiogate.web.openapi import show_openapi
@@ -44,8 +46,9 @@ def create_app(gateway: Gateway, keys: ApiKeys) -> Litestar:
             show_index,
             show_openapi,
             show_metrics,
+            stream_logs,
         ],
-        state=State({"gateway": gateway, "api_keys": keys}),
+        state=State({"gateway": gateway, "api_keys": keys, "log_stream": LogStream()}),
         exception_handlers={ClientError: on_client_error, HTTPException: on_http_error, Exception: on_bug},
         before_request=refuse_foreign_sites(gateway.settings),
         request_max_body_size=gateway.settings.max_body_bytes,

@@ -12,6 +12,7 @@ from studiogate.gateway import Gateway
 from studiogate.keys import ApiKeys
 from studiogate.openai.schema import request_schemas
 from studiogate.openai.shape import ref
+from studiogate.web.logs import LEVELS
 from studiogate.web.schemas import COUNT, RESPONSES, TEXT, Schema
 
 _JSON = "application/json"
@@ -115,6 +116,12 @@ def _operations(*, key_required: bool) -> Iterable[tuple[str, str, Schema]]:
     described = {"200": numbers, **_errors((401, *_ANYWHERE))}
     security = _KEYS if key_required else [{}, *_KEYS]
     yield "/metrics", "get", _operation("getMetrics", "Show the gateway in numbers.", described, security=security)
+    levels = {"type": "string", "enum": list(LEVELS), "default": "info"}
+    asked = [{"name": "level", "in": "query", "description": "The least that is streamed.", "schema": levels}]
+    lines = {"description": "A JSON object for each line.", "content": {"text/event-stream": {"schema": TEXT}}}
+    described = {"200": lines, **_errors((400, 401, 429, *_ANYWHERE))}
+    watch = "Stream the log as it is written."
+    yield "/api/logs", "get", _operation("streamLogs", watch, described, security=security, parameters=asked)
     document = {"description": "This document.", "content": {_JSON: {"schema": {"type": "object"}}}}
     described = {"200": document, **_errors(_ANYWHERE)}
     yield "/openapi.json", "get", _operation("getOpenapi", "Describe the API.", described)

@@ -41,6 +41,13 @@ def refuse_foreign_sites(settings: GatewaySettings) -> Callable[[AnyRequest], Aw
     return check
 
 
+def names_loopback(request: AnyRequest) -> bool:
+    """Tell whether a request names loopback as its host and, if it has one, as its origin."""
+    origin = request.headers.get("origin")
+    named = _is_trusted(f"//{request.headers.get('host', '')}", ())
+    return named and (origin is None or _is_trusted(origin, ()))
+
+
 def _is_trusted(url: str, trusted: Iterable[str]) -> bool:
     try:
         name = urlsplit(url).hostname or ""

@@ -69,6 +69,7 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
             server.stop()
             # Streams end because their exchanges do; only then does granian return.
             await gateway.end_exchanges()
+            app.state.log_stream.end()
             await _ended(serving)
     # A process that ends right after granian can abort under load.
     await asyncio.sleep(0.25)
