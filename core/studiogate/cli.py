@@ -11,6 +11,7 @@ import rich_click as click
 
 from studiogate import logs
 from studiogate.chain_cli import chain
+from studiogate.check_cli import check
 from studiogate.config import GATEWAY_TABLE
 from studiogate.config_cli import show_config
 from studiogate.config_option import config_option, read_config
@@ -91,6 +92,7 @@ def studiogate() -> None:
 
 
 studiogate.add_command(chain)
+studiogate.add_command(check)
 studiogate.add_command(show_config)
 studiogate.add_command(health)
 studiogate.add_command(keys)

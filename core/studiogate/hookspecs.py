@@ -17,6 +17,7 @@ import pluggy
 
 from studiogate.attachments import Attachment, AttachmentRef
 from studiogate.chat import ChatRequest
+from studiogate.checks import Check
 from studiogate.events import Event
 from studiogate.health import Health
 from studiogate.metrics import Metric
@@ -162,6 +163,14 @@ def metrics() -> Sequence[Metric] | None:
     """Return what this plugin tells of itself in numbers, for `/metrics`; None for nothing. Called at each scrape.
 
     Answers from memory. What hooks take and how attempts end is counted by the gateway itself.
+    """
+
+
+@hookspec
+def check() -> Sequence[Check] | None:
+    """Look at what this plugin needs of the machine, for `studiogate check`; None for nothing to say.
+
+    Called in a process that doesn't serve, before any `lifespan`; starts and changes nothing, and may take seconds.
     """
 
 

@@ -26,6 +26,7 @@ from studiogate_studio.settings import StudioSettings
 if TYPE_CHECKING:
     import rich_click as click
 
+    from studiogate.checks import Check
     from studiogate.exchange import Exchange
     from studiogate.gateway import Gateway
     from studiogate_studio.tabs import TabPool
@@ -126,6 +127,13 @@ class Studio:
         if asked is None or asked.id in listed or asked.injected or not listed:
             return None if asked is None else listed.get(asked.id)
         raise Declined(f"AI Studio doesn't list the model {shown_name(asked.id)}", status=ModelNotFound.status)
+
+    @hookimpl
+    def check(self) -> "Sequence[Check]":
+        """Look at the profile and the browser."""
+        from studiogate_studio.checking import checks  # noqa: PLC0415 - a command's only
+
+        return tuple(checks(self.options))
 
     @hookimpl
     def register_cli(self, group: "click.RichGroup") -> None:

@@ -14,6 +14,7 @@ import studiogate.hookspecs
 import studiogate_studio.hookspecs
 from studiogate.attachments import AttachmentRef
 from studiogate.chat import ChatRequest, Message, Role
+from studiogate.checks import checks
 from studiogate.errors import ModelNotFound
 from studiogate.models import Model
 from studiogate.params import Params
@@ -22,7 +23,7 @@ from studiogate.tools import ToolSpec
 from studiogate_studio.launch import BrowserLaunch
 from studiogate_studio.proxies import interceptor_of
 
-from .backends import ask, backend, host, living, read, says, text_of
+from .backends import ask, backend, config, host, installed, living, read, says, text_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "hooks.md").read_text()
@@ -142,6 +143,13 @@ async def test_capacity() -> None:
     """The example makes a queue of one slot."""
     async with living({"x": example("capacity")}) as gateway:
         assert gateway.queue.slots == 1
+
+
+def test_check() -> None:
+    """The example's line stands under its plugin's name."""
+    plugins = {"x": example("check")}
+
+    assert [each.what for each in checks(config("x"), installed(plugins))][-1] == "x: git"
 
 
 async def test_list_models() -> None:

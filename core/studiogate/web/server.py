@@ -46,8 +46,8 @@ async def running_gateway(config: Config, installed: InstalledPlugins | None = N
     """
     settings = config.gateway
     keys = ApiKeys(settings)
-    _refuse_open_doors(settings, keys)
-    address, port = _free_address(settings.host, settings.port)
+    refuse_open_doors(settings, keys)
+    address, port = free_address(settings.host, settings.port)
     gateway = Gateway(config, PluginHost(config, installed))
     app = create_app(gateway, keys)
     async with gateway.lifespan():
@@ -132,7 +132,11 @@ class StopSignals:
         (self.second if self.first.is_set() else self.first).set()
 
 
-def _refuse_open_doors(settings: GatewaySettings, keys: ApiKeys) -> None:
+def refuse_open_doors(settings: GatewaySettings, keys: ApiKeys) -> None:
+    """Refuse to listen to other machines without a key.
+
+    :raises ConfigurationError: the settings say so, and nobody would be asked for one.
+    """
     if settings.insecure or is_loopback(settings.host) or keys.required:
         return
     raise ConfigurationError(
@@ -141,7 +145,7 @@ def _refuse_open_doors(settings: GatewaySettings, keys: ApiKeys) -> None:
     )
 
 
-def _free_address(host: str, port: int) -> tuple[str, int]:
+def free_address(host: str, port: int) -> tuple[str, int]:
     """Return the address to bind, as granian takes no names, and the port: the given one, or any free one for 0.
 
     :raises ConfigurationError: the address isn't this machine's, or somebody listens there already.

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar
@@ -20,6 +21,7 @@ from studiogate_studio.proxies import SOCKS, ProxyLogin, UpstreamProxy, intercep
 from studiogate_studio.wire import SWITCHES
 
 if TYPE_CHECKING:
+    from studiogate.checks import Check
     from studiogate.exchange import Exchange
     from studiogate.gateway import Gateway
     from studiogate_stream_intercept.answering import Answering
@@ -92,6 +94,19 @@ class StreamIntercept:
         finally:
             self._proxy = self._answering = None
             await proxy.stop()
+
+    @hookimpl
+    def check(self) -> "tuple[Check, ...]":
+        """Look whether the proxy's port is free, where it is a fixed one."""
+        from studiogate.checks import Check  # noqa: PLC0415 - a command's only
+
+        if not self.options.port:
+            return ()
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            free = probe.connect_ex((PROXY_HOST, self.options.port)) != 0
+        said = f"{self.options.port} is {'free' if free else 'taken, perhaps by a gateway that runs'}."
+        return (Check(what="port", ok=free, said=said, advice=None if free else "Stop it, or choose another port."),)
 
     @hookimpl
     async def configure_browser(self, launch: BrowserLaunch) -> None:
