@@ -320,8 +320,10 @@ class Life:
         :raises RuleBroken: it doesn't answer.
         """
         call = self.answered(await self.ask(self.contract.request(text)))
-        dropped = isinstance(call.error, GeneratorExit) and any(isinstance(event, Finish) for event in call.events)
-        if call.error is not None and not dropped:  # the gateway closes what goes on after its finish
+        # The gateway closes what goes on after its finish or yields no event, which the rules about events look at.
+        finished = any(isinstance(event, Finish) for event in call.events)
+        dropped = isinstance(call.error, GeneratorExit) and (finished or not whole)
+        if call.error is not None and not dropped:
             raise RuleBroken(_raised(call.error), "it answers while its upstream does")
         if whole and not call.events:
             raise RuleBroken("it ended without an event", "it answers while its upstream does")
