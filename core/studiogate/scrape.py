@@ -79,7 +79,7 @@ def _of_plugins(gateway: "Gateway") -> Iterator[Family]:
 
 def _family(plugin: str, metric: Metric) -> tuple[str, Family]:
     """Return a plugin's metric under the name that it is shown by; of a label, no more than so many values."""
-    # A plugin in a plain file has a path for its name.
+    # The name of an entry point may hold more than that of a metric.
     name = re.sub(r"[^a-z0-9_]", "_", f"studiogate_{plugin}_{metric.name}".lower())
     labels = [metric.label] if metric.label else []
     kind = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
