@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -24,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 """The checkout."""
 START_S = 60.0
 WAIT_S = 30.0
+SECRET_LENGTH = 16
+"""Characters from which a cookie or prompt can't stand somewhere by chance."""
 
 
 def wait_until[T](condition: Callable[[], T], what: str, within_s: float = WAIT_S) -> T:
@@ -89,6 +92,8 @@ class Gateway:
     port: int
     output: Path
     """Where its standard output and error go."""
+    secrets: set[str] = attrs.field(factory=set[str], repr=False)
+    """What nothing that it writes may hold: its profile's cookies, and the prompts of `ask` and `streaming`."""
 
     @property
     def url(self) -> str:
@@ -125,12 +130,14 @@ class Gateway:
 
     def ask(self, text: str, **fields: Any) -> httpx.Response:
         """Post a chat request without streaming."""
+        self._keep(text)
         body = {"messages": [{"role": "user", "content": text}], **fields}
         return httpx.post(f"{self.url}/v1/chat/completions", json=body, timeout=60)
 
     @contextmanager
     def streaming(self, text: str, **fields: Any) -> Generator[httpx.Response]:
         """Post a chat request and read its stream."""
+        self._keep(text)
         body = {"messages": [{"role": "user", "content": text}], "stream": True, **fields}
         with httpx.stream("POST", f"{self.url}/v1/chat/completions", json=body, timeout=60) as response:
             yield response
@@ -166,6 +173,22 @@ class Gateway:
     def said(self) -> str:
         """Return its log so far."""
         return self.output.read_text()
+
+    def metrics(self) -> str:
+        """Return its numbers, or nothing once it is gone."""
+        try:
+            return httpx.get(f"{self.url}/metrics", timeout=5).text
+        except httpx.HTTPError:
+            return ""
+
+    def leaked(self, text: str) -> bool:
+        """Tell whether a text holds a secret, which is not shown: the test's report is a log, too."""
+        return any(secret in text for secret in self.secrets)
+
+    def _keep(self, prompt: str) -> None:
+        # What is shorter may stand anywhere.
+        if len(prompt) >= SECRET_LENGTH and not prompt.isalpha():
+            self.secrets.add(prompt)
 
 
 def deltas(response: httpx.Response) -> Iterator[dict[str, Any]]:
@@ -239,11 +262,13 @@ def running_gateway(config: Path, *, ready: bool = True, arguments: tuple[str, .
     with output.open("w") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, text=True, env=environ, start_new_session=True)
     try:
-        gateway = Gateway(process=process, port=_listening_port(process, output), output=output)
+        port = _listening_port(process, output)
+        gateway = Gateway(process=process, port=port, output=output, secrets=_cookies(config))
         if ready:
             wait_until(lambda: gateway.tabs_ready() == gateway.health()["queue"]["slots"], "tabs", START_S)
         yield gateway
         gateway.client.close()
+        assert not gateway.leaked(gateway.metrics()), "the metrics hold a cookie or a prompt"
     finally:
         below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         if process.poll() is None:
@@ -253,6 +278,19 @@ def running_gateway(config: Path, *, ready: bool = True, arguments: tuple[str, .
         for each in left:
             each.kill()
     assert not left, f"left behind: {left} (gone: {len(gone)})"
+    assert not gateway.leaked(gateway.said()), "the log holds a cookie or a prompt"
+
+
+def _cookies(config: Path) -> set[str]:
+    """Return the values of the cookies in a configuration's profile, but those too short to be secret."""
+    profile = Path(tomllib.loads(config.read_text()).get("studio", {}).get("profile", ""))
+    if not profile.is_file():
+        return set()
+    try:
+        state = json.loads(profile.read_text())
+    except ValueError:  # a test's own broken profile
+        return set()
+    return {cookie["value"] for cookie in state.get("cookies", ()) if len(cookie.get("value", "")) >= SECRET_LENGTH}
 
 
 @contextmanager
