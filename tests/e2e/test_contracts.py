@@ -1,7 +1,7 @@
-"""The backend that reads the page keeps the contract of backends, in a real browser before the simulator."""
+"""The backends that use the page keep the contract of backends, in a real browser before the simulator."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -12,11 +12,12 @@ from studiogate.chat import ChatRequest
 from studiogate.config import Table
 from studiogate.exchange import Exchange
 from studiogate.gateway import Gateway
-from studiogate.testing import BackendContract, Does, Recorder, ask, running, says, scripted
+from studiogate.testing import BackendContract, Does, NotTried, Recorder, ask, running, says, scripted
 from studiogate.testing.backend import NEXT, Life
 from studiogate.testing.simulator import Simulator, running_simulator
 from studiogate.tools import ToolPlan
 from studiogate_dom_scrape import DomScrape
+from studiogate_stream_intercept import StreamIntercept
 
 PLAYED: dict[Does, list[dict[str, Any]]] = {
     Does.ANSWER: [
@@ -94,3 +95,18 @@ class TestDomScrape(PageContract):
     """Tier 3."""
 
     plugin = DomScrape
+
+
+class TestStreamIntercept(PageContract):
+    """Tier 1."""
+
+    plugin = StreamIntercept
+
+    async def use(self) -> None:
+        """Answer in the one gateway; a process has one intercepting proxy, so no other can start beside it."""
+        async with self.life() as life:
+            await life.answer()
+
+    def living(self, *_: Any, **__: Any) -> AbstractAsyncContextManager[Gateway]:
+        """Refuse a second gateway."""
+        raise NotTried("a process has one intercepting proxy, which the shared gateway runs")
