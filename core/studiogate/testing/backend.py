@@ -105,7 +105,8 @@ class BackendContract(Contract):
     @rule("It answers.")
     async def test_answers(self) -> None:
         """Ask something simple."""
-        await self.use()
+        async with self.life() as life:
+            await life.answer()
 
     @rule("An answer ends with exactly one Finish.")
     async def test_one_finish(self) -> None:
