@@ -31,6 +31,8 @@ CALLED = Finish(reason=FinishReason.TOOL_CALLS)
 HELLO: dict[str, Any] = {"model": "test-model", "messages": [{"role": "user", "content": "Hello"}]}
 UPLOADS = Path(tempfile.gettempdir()) / "studiogate-tests"
 """Where the files of requests go, unless a test says otherwise."""
+UNREADABLE = "se-cret"
+"""What is never to be told of it."""
 CHAT_PATH = "/v1/chat/completions"
 
 
@@ -52,6 +54,16 @@ def backend(script: Script, *models: str) -> type:
             return tuple(Model(id=model, display_name=model) for model in models)
 
     return Scripted
+
+
+class Unreadable(Model):
+    """Be a model that a handler trips over: the bug is a handler's own, as the hook has returned a model."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Fail where the description is read."""
+        if name == "description":
+            raise TypeError(UNREADABLE)
+        return super().__getattribute__(name)
 
 
 def says(*texts: str) -> Script:

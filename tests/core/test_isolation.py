@@ -337,6 +337,6 @@ async def test_two_requests_at_once_suffer_alone() -> None:
 
 def test_every_hook_is_in_a_table_here() -> None:
     """A hook that is added needs a line on what becomes of its faults."""
-    tabled = {hook for hook, *_ in [*TOLD, *ASKED, *HANGING]} | {"lifespan", "capacity", "register_cli"}
+    tabled = {hook for hook, *_ in [*TOLD, *ASKED, *HANGING]} | {"lifespan", "capacity", "register_cli", "check"}
 
     assert tabled == set(signatures(studiogate.hookspecs))

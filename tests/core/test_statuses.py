@@ -12,7 +12,7 @@ import pytest
 from studiogate import Declined, Unavailable, hookimpl
 from studiogate.errors import ClientError
 
-from .backends import CHAT_PATH, Held, Script, Served, backend, says, serving, until, yields
+from .backends import CHAT_PATH, Held, Script, Served, Unreadable, backend, says, serving, until, yields
 from .openai_shapes import ErrorShape
 
 MODEL = "test-model"
@@ -169,8 +169,8 @@ async def test_500_comes_with_its_body() -> None:
 
     class Broken:
         @hookimpl
-        def list_models(self) -> list[str]:
-            return ["no model"]
+        def list_models(self) -> list[Unreadable]:
+            return [Unreadable(id="x", display_name="x")]
 
     row = Row(status=500, type="internal_error", code="internal_error", ask=call("GET", "/v1/models"))
     async with serving({"broken": Broken}) as served:

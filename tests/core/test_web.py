@@ -15,7 +15,7 @@ from studiogate.health import Health
 from studiogate.models import Model
 from studiogate.params import Params
 
-from .backends import CHAT_PATH, HELLO, STOP, Held, asked, backend, says, serving, sse, until, yields
+from .backends import CHAT_PATH, HELLO, STOP, Held, Unreadable, asked, backend, says, serving, sse, until, yields
 
 MODEL = "test-model"
 
@@ -238,8 +238,8 @@ async def test_a_bug_shows_nothing_of_itself(caplog: pytest.LogCaptureFixture) -
 
     class Broken:
         @hookimpl
-        def list_models(self) -> list[str]:
-            return ["se-cret"]
+        def list_models(self) -> list[Unreadable]:
+            return [Unreadable(id="x", display_name="x")]
 
     async with serving({"broken": Broken}) as served:
         answer = await served.http.get("/v1/models")
@@ -248,7 +248,7 @@ async def test_a_bug_shows_nothing_of_itself(caplog: pytest.LogCaptureFixture) -
     assert answer.json()["error"]["code"] == "internal_error"
     assert "se-cret" not in answer.text + caplog.text
     assert "/core/" not in answer.text
-    assert "raised AttributeError" in caplog.text
+    assert "raised TypeError" in caplog.text
 
 
 async def test_a_fault_of_a_backend_shows_nothing_of_itself() -> None:

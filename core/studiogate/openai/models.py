@@ -21,7 +21,8 @@ def model_object(model: Model, created: int) -> dict[str, Any]:
 
     :param created: Unix time in seconds.
     """
-    known = attrs.asdict(model)
+    # Whatever is shown here is listed.
+    known = attrs.asdict(model, filter=attrs.filters.exclude("listed"))
     return {
         "id": known.pop("id"),
         "object": "model",
