@@ -16,7 +16,8 @@ from studiogate import hookimpl
 from studiogate.config import Config, load_config
 from studiogate.events import Event, Finish, FinishReason, TextDelta
 from studiogate.exchange import Exchange
-from studiogate.web.server import Running, running_gateway
+from studiogate.web.running import Running
+from studiogate.web.server import running_gateway
 from studiogate_attachments import Attachments
 
 LOOK_EVERY_S = 0.001
