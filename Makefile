@@ -20,9 +20,11 @@ demo: setup ## Serve on PORT (2048) with a local stand-in for AI Studio; Ctrl-C 
 	@exec .venv/bin/studiogate demo --port $(PORT)
 
 test: setup ## Run the tests, as many files at once as the machine has cores
+	@scripts/test_browser
 	@exec .venv/bin/pytest $(SPREAD)
 
 test-all: setup ## Run the long tests too: every fault, every order of backends with a browser
+	@scripts/test_browser
 	@exec .venv/bin/pytest $(SPREAD) -m 'long or not long'
 
 packages: setup ## Build every distribution, install each in a clean environment, and try it there

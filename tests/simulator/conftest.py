@@ -6,7 +6,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from .harness import CHROMIUM, Running, running
+from tests.browsers import CHROMIUM
+
+from .harness import Running, running
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives import serialization
 from studiogate_simulator.hosts import DRIVE_HOSTS, PAGE_ORIGIN, RPC_HOST, SERVICE_PATH
 from studiogate_simulator.proof import digest_of
 
-CHROMIUM: Final = "/usr/bin/chromium"
 END_S: Final = 10
 UPLOADS: Final = "/upload/drive/v3/files"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from studiogate_studio.model_listener import ModelListener
 from studiogate_studio.selectors import Selectors, load_selectors
 from studiogate_studio.settings import StudioSettings
 from studiogate_studio.tabs import TabPool
+from tests.browsers import windowless
 
 from . import processes
 
@@ -65,6 +67,19 @@ class Simulator:
     def options(self, **options: Any) -> None:
         """Set how the next page looks."""
         self.control.put("/__sim/page", json=options).raise_for_status()
+
+
+@pytest.fixture(scope="package", autouse=True)
+def chromium_without_windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have the quicker Chromium started here."""
+    with windowless(tmp_path_factory.mktemp("chromium")):
+        yield
+
+
+@pytest.fixture
+def chromium_with_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have operators' Chromium started after all, where the two differ."""
+    monkeypatch.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])
 
 
 @pytest.fixture(scope="session")

@@ -169,6 +169,7 @@ async def test_a_window_without_a_display_is_told(
         await eventually(lambda: pool.ready == 1)
 
 
+@pytest.mark.usefixtures("chromium_with_windows")
 async def test_a_stand_in_is_reached_whatever_the_systems_proxy(
     settings: StudioSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -275,6 +275,7 @@ async def test_without_a_display_it_says_what_else_to_do(settings: StudioSetting
     assert "copy the profile here" in said
 
 
+@pytest.mark.usefixtures("chromium_with_windows")
 async def test_a_window_that_cannot_be_opened_is_told(settings: StudioSettings) -> None:
     """The display is set, and isn't there."""
     code, said = await ended(
