@@ -23,7 +23,7 @@ test: setup ## Run the tests, as many files at once as the machine has cores
 	@scripts/test_browser
 	@exec .venv/bin/pytest $(SPREAD)
 
-test-all: setup ## Run the long tests too: every fault, every order of backends with a browser
+test-all: setup ## Run the long tests too: every fault, every order with a browser, the page backends' contract
 	@scripts/test_browser
 	@exec .venv/bin/pytest $(SPREAD) -m 'long or not long'
 

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import attrs
+import pytest
 
 from studiogate.chat import ChatRequest
 from studiogate.config import Table
@@ -18,6 +19,8 @@ from studiogate.testing.simulator import Simulator, running_simulator
 from studiogate.tools import ToolPlan
 from studiogate_dom_scrape import DomScrape
 from studiogate_stream_intercept import StreamIntercept
+
+pytestmark = pytest.mark.long
 
 PLAYED: dict[Does, list[dict[str, Any]]] = {
     Does.ANSWER: [

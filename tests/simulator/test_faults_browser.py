@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 from .harness import Running, until_logged
 from .test_browser import ANSWER, COMPOSER, NEW_CHAT, RUN, answered, log_of, play, submit
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 LABEL = ".run-button-label"
 NEW_CHAT_BUTTON = "button[aria-label='New chat']"
