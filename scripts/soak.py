@@ -28,7 +28,7 @@ import psutil
 from scripts.bench.figures import write_between
 from scripts.bench.growth import Reading, growth_table, read, slope_kb
 from studiogate.errors import ERRORS
-from tests.e2e.fault_rows import HELPER, ROWS, STREAM_FIRST, WELL, Row, kill_browser
+from tests.e2e.fault_rows import HELPER, ROWS, STREAM_FIRST, TEXT, WELL, Row, kill_browser
 from tests.e2e.fault_runs import tables
 from tests.e2e.house import Gateway, Simulator, running_gateway, running_simulator, write_config
 from tests.e2e.service import Service, running_service
@@ -127,11 +127,14 @@ class Soak:
 
     async def _ask(self, client: httpx.AsyncClient, row: Row | None) -> Outcome:
         token = f"token-{self.chance.randbytes(4).hex()}"
-        scenario: dict[str, Any] = {"text": [f"It is {token}, ", "as you say."], "chunk_delay_ms": 2}
+        scenario: dict[str, Any] = {"chunk_delay_ms": 2}
         if row is not None:
             scenario.update(REFUSED if row.order[0] == HELPER else row.scenario)
             if row.service is not WELL:
                 self.replies[token] = row.service
+        # A row that has an answer of its own tells the token in its place.
+        own = [said(token) if piece == TEXT else piece for piece in scenario.get("text", ())]
+        scenario["text"] = own or [f"It is {token}, ", "as you say."]
         await asyncio.to_thread(self.simulator.play, when=token, times=1, **scenario)
         outcome = Outcome(fault=row.fault if row else "", token=token)
         stream = row.stream if row else self.chance.random() < 0.5  # noqa: PLR2004 - half of them
